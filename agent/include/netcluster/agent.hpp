@@ -1,0 +1,199 @@
+// netcluster's agent: emit named events, listen to them, in this process, on this host and beyond.
+//
+//     #include <netcluster/agent.hpp>
+//     #include <iostream>
+//
+//     int main() {
+//         netcluster::Agent agent("A");                       // a channel of the host's ncserver
+//         agent.on("sensor\\..*", [](const netcluster::Event& event) {
+//             std::cout << event.name() << " = " << event.data() << '\n';
+//         });
+//         agent.connect();                                    // from here on, nothing is missed
+//         agent.emit("sensor.temperature", {{"celsius", 21.5}});
+//         agent.sync();                                       // the daemon has taken it
+//     }
+//
+// THREADS. An Agent may be used from any thread. `emit` calls the listeners of this process on the
+// calling thread, in the order they were registered, before it returns. Listeners for events of
+// other processes run on the agent's own thread, one after the other; or, with Options::executor,
+// wherever that runs its tasks; or, with Options::poll, inside `poll()`. The same listener may
+// therefore run on two threads at once if two threads emit. Handlers (onConnect, …) run where
+// listeners for events of other processes run.
+//
+// ORDER. Events that one agent emits from one thread reach each receiver in that order.
+//
+// SHARING. All agents of a process on the same channel (of the same run directory) share one
+// connection, and see each other's events in memory, without a socket, connected or not.
+//
+// PATTERNS are regular expressions in RE2 syntax that must match the whole event name: `A.*`
+// matches `AAA`, `A` matches only `A`.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <netcluster/error.hpp>
+#include <netcluster/event.hpp>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace netcluster {
+
+/// How far an event may travel. The host's config.json may narrow it further.
+enum class Scope {
+    process,    ///< listeners of this process only
+    host,       ///< this host
+    everywhere  ///< wherever the rules of the hosts let it go
+};
+
+/// What became of an emitted event. Listeners of this process have heard it either way.
+enum class Emitted {
+    accepted,   ///< handed to the connection, or there is none to hand it to (never connected)
+    queueFull,  ///< the daemon is away or slow and the queue is full: other processes will not hear
+                ///< it
+};
+
+struct EmitOptions {
+    bool broadcast = false;  ///< to every channel and every host that allows it
+    Scope scope = Scope::everywhere;
+    std::string_view to{};       ///< addressing of the cluster layer, passed on as it is
+    std::string_view id{};       ///< ties an answer to its question, passed on as it is
+    std::string_view replyTo{};  ///< where an answer is expected, passed on as it is
+};
+
+struct ListenOptions {
+    bool skipOwn = false;  ///< do not hear what this same Agent emits
+};
+
+/// A registered listener, to remove it by. A small value: copying it does not register anything,
+/// and letting it go does not remove anything.
+struct Listener {
+    std::uint64_t id = 0;
+    bool operator==(const Listener&) const = default;
+};
+
+/// Events that were meant for this process and were dropped because it did not keep up.
+struct Gap {
+    std::uint64_t count = 0;
+    std::uint64_t first = 0;  ///< sequence among the events meant for this connection, from 1
+    std::uint64_t last = 0;
+};
+
+struct Options {
+    /// The daemon's run directory. Empty: $NETCLUSTER_DIR, else the user's own daemon, else the
+    /// system's (docs/agent-guide.md).
+    std::string dir;
+    /// Name of this program, for `ncctl showclient`. Empty: the name of the executable.
+    std::string name;
+    /// Bytes of events kept while the daemon is away or slow. The first agent of a channel decides.
+    std::size_t queueLimit = std::size_t{8} << 20;
+    /// Runs each task given to it, in order, on one thread at a time; for example
+    /// `[&io](std::function<void()> task) { boost::asio::post(io, std::move(task)); }`.
+    std::function<void(std::function<void()>)> executor;
+    /// Listeners for events of other processes run inside `poll()` only.
+    bool poll = false;
+};
+
+class Agent {
+  public:
+    using Handler = std::function<void(const Event&)>;
+
+    /// Connects nothing yet. Throws Error when `channel` is not a channel name.
+    explicit Agent(std::string channel, Options options = {});
+    /// Removes this agent's listeners (see removeListener about waiting) and, with the last agent
+    /// of the channel, closes the connection after what was emitted has been written, or after 2 s.
+    ~Agent();
+    Agent(const Agent&) = delete;
+    Agent& operator=(const Agent&) = delete;
+
+    // -- connection
+    // --------------------------------------------------------------------------------
+
+    /// Returns when the daemon has accepted the connection and all listeners registered so far:
+    /// from then on they hear every later emit of any process on the host. Tries again until
+    /// `timeout`, then throws Error naming the socket and the reason. Once connected, a lost
+    /// connection is made anew by itself (after 50 ms to 5 s, with jitter) and listeners are
+    /// restored. Must not be called from a listener (throws Error).
+    void connect(std::chrono::milliseconds timeout = std::chrono::seconds(5));
+    /// The same without waiting: `done` is called once, with an empty string or with the reason.
+    void connectAsync(std::function<void(const std::string& error)> done,
+                      std::chrono::milliseconds timeout = std::chrono::seconds(5));
+    bool connected() const;
+    /// Leaves: no more reconnecting. The process's other agents of the channel stay connected.
+    void disconnect();
+
+    /// Returns when the daemon has taken all that this agent sent, and every listener registered
+    /// before. Throws Error when the connection is lost or `timeout` passes.
+    /// Must not be called from a listener (throws Error).
+    void sync(std::chrono::milliseconds timeout = std::chrono::seconds(5));
+    /// The same without waiting.
+    void syncAsync(std::function<void(const std::string& error)> done,
+                   std::chrono::milliseconds timeout = std::chrono::seconds(5));
+
+    // -- emitting
+    // ----------------------------------------------------------------------------------
+
+    /// Throws Error when the name is not 1 to 255 bytes of UTF-8 without NUL or begins with `nc-`
+    /// (reserved; allowed on the channel `control`), when the data is larger than the daemon takes
+    /// (4 MiB unless its config says otherwise), nested deeper than 32, or holds text that is not
+    /// UTF-8. Nothing has been delivered then.
+    Emitted emit(std::string_view event, const Json& data = nullptr,
+                 const EmitOptions& options = {});
+    /// Opaque bytes; listeners find them in Event::bytes.
+    Emitted emitBytes(std::string_view event, std::span<const std::byte> bytes,
+                      const EmitOptions& options = {});
+
+    // -- listening
+    // ---------------------------------------------------------------------------------
+
+    /// Throws Error, with RE2's message, when the pattern does not compile. May be called from a
+    /// listener; a listener added during an event does not hear that event.
+    Listener on(std::string_view pattern, Handler handler, ListenOptions options = {});
+    /// As `on`, for one event: removed before it runs.
+    Listener once(std::string_view pattern, Handler handler, ListenOptions options = {});
+
+    /// After this returns the listener is not running and will not run again; to make that true it
+    /// waits for a run that is under way on another thread. From inside a listener it does not
+    /// wait. False when there is no such listener of this agent.
+    bool removeListener(Listener listener);
+    /// As above, and only if it was registered with exactly this pattern (the 1.x form).
+    bool removeListener(std::string_view pattern, Listener listener);
+    void removeAllListeners();
+    void removeAllListeners(std::string_view pattern);
+
+    std::size_t listenerCount() const;
+    std::size_t listenerCount(std::string_view pattern) const;
+    /// The patterns listened to, each once, in the order first registered.
+    std::vector<std::string> eventNames() const;
+
+    // -- what happens beside events
+    // ---------------------------------------------------------------- One handler each; setting it
+    // anew replaces it, an empty one removes it.
+
+    void onConnect(std::function<void()> handler);
+    void onDisconnect(std::function<void(const std::string& reason)> handler);
+    /// Events were dropped at this point of the stream.
+    void onGap(std::function<void(const Gap&)> handler);
+    /// A listener threw, the daemon refused something, data was not JSON. Default: a line on
+    /// stderr.
+    void onError(std::function<void(const std::string& what)> handler);
+
+    /// With Options::poll: runs what is waiting; returns how many events and notices it handled.
+    /// Waits up to `timeout` for the first one.
+    std::size_t poll(std::chrono::milliseconds timeout = std::chrono::milliseconds(0));
+
+    const std::string& channel() const;
+    /// The uuid the daemon gave this process's connection; empty before the first connect.
+    std::string uuid() const;
+    /// The name of this host as other hosts see it; empty before the first connect.
+    std::string host() const;
+
+  private:
+    class Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace netcluster

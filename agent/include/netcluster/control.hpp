@@ -1,0 +1,29 @@
+// The names of what travels on the channel `control`. docs/control-protocol.md describes the data.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace netcluster::control {
+
+inline constexpr std::string_view channel = "control";
+
+inline constexpr std::string_view prefix = "nc-control-";
+inline constexpr std::string_view responseSuffix = "-response";
+
+inline constexpr std::string_view showConfig = "showconfig";  ///< null -> the config in force
+inline constexpr std::string_view reloadConfig =
+    "reloadconfig";                                             ///< path, config or null -> changes
+inline constexpr std::string_view showChannel = "showchannel";  ///< name -> rules and clients
+inline constexpr std::string_view showClient = "showclient";    ///< {channel, client} -> details
+inline constexpr std::string_view stats = "stats";              ///< null -> counters
+
+/// The event that asks for `command`, and the one that answers it.
+inline std::string requestEvent(std::string_view command) {
+    return std::string(prefix) + std::string(command);
+}
+inline std::string responseEvent(std::string_view command) {
+    return requestEvent(command) + std::string(responseSuffix);
+}
+
+}  // namespace netcluster::control

@@ -1,0 +1,97 @@
+#include "stream.hpp"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+namespace netcluster::local {
+namespace {
+
+constexpr std::size_t maxPieces = 1024;  // IOV_MAX on Linux and the BSDs
+
+bool wouldBlock(int code) {
+    return code == EAGAIN || code == EWOULDBLOCK || code == EINTR;
+}
+
+bool meansClosed(int code) {
+    return code == EPIPE || code == ECONNRESET || code == ENOTCONN;
+}
+
+}  // namespace
+
+Stream::Stream(Socket socket) : socket_(std::move(socket)) {
+    boost::system::error_code ignored;
+    socket_.native_non_blocking(true, ignored);
+}
+
+IoResult Stream::failure(int code) {
+    if (wouldBlock(code)) return {Io::wouldBlock, 0};
+    lastError_ = std::strerror(code);
+    return {meansClosed(code) ? Io::closed : Io::failed, 0};
+}
+
+IoResult Stream::read(std::span<char> into) {
+    const ssize_t count = ::recv(socket_.native_handle(), into.data(), into.size(), MSG_DONTWAIT);
+    if (count < 0) return failure(errno);
+    if (count == 0) return {Io::closed, 0};
+    return {Io::done, static_cast<std::size_t>(count)};
+}
+
+IoResult Stream::write(std::span<const std::string_view> pieces) {
+    std::array<iovec, maxPieces> vectors;
+    const std::size_t count = std::min(pieces.size(), vectors.size());
+    for (std::size_t i = 0; i < count; ++i) {
+        vectors[i] = {const_cast<char*>(pieces[i].data()), pieces[i].size()};
+    }
+    msghdr message{};
+    message.msg_iov = vectors.data();
+    message.msg_iovlen = count;
+    const ssize_t sent = ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent < 0) return failure(errno);
+    return {Io::done, static_cast<std::size_t>(sent)};
+}
+
+std::optional<Peer> Stream::peer() const {
+    ucred credentials{};
+    socklen_t size = sizeof credentials;
+    auto& socket = const_cast<Socket&>(socket_);
+    if (getsockopt(socket.native_handle(), SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) {
+        return {};
+    }
+    return Peer{credentials.pid, credentials.uid, credentials.gid};
+}
+
+void Stream::close() {
+    boost::system::error_code ignored;
+    socket_.close(ignored);
+}
+
+Connected connectTo(boost::asio::io_context& io, const std::string& endpoint) {
+    Connected result;
+    if (endpoint.size() >= sizeof(sockaddr_un::sun_path)) {
+        result.error = endpoint + ": the path is longer than a socket's path may be";
+        return result;
+    }
+    Stream::Socket socket(io);
+    boost::system::error_code error;
+    socket.open(boost::asio::local::stream_protocol(), error);
+    // A Unix connect never waits for the network; non-blocking, it does not wait for a full backlog
+    // either, but says EAGAIN.
+    if (!error) socket.native_non_blocking(true, error);
+    if (!error) socket.connect(boost::asio::local::stream_protocol::endpoint(endpoint), error);
+    if (error) {
+        result.error = endpoint + ": " + error.message();
+        return result;
+    }
+    result.stream.emplace(std::move(socket));
+    return result;
+}
+
+}  // namespace netcluster::local

@@ -1,0 +1,79 @@
+// What the agents of one process on one channel share: the listeners, and the connection. One for
+// each choice of run directory and channel; lives from the first agent to the last. Any thread.
+//
+// Each agent is a member of the connection from its `connect` to its `disconnect` or destruction:
+// only then do its listeners hear other processes, and only then does what it emits leave this one.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <netcluster/agent.hpp>
+#include <string>
+#include <vector>
+
+#include "connection.hpp"
+#include "emitter.hpp"
+#include "mailbox.hpp"
+
+namespace netcluster {
+
+class Hub final : public Connection::Receiver, public std::enable_shared_from_this<Hub> {
+  public:
+    /// The hub for this channel, made if there is none. Throws Error. Pairs with `leave`.
+    static std::shared_ptr<Hub> enter(const std::string& channel, const Options& options);
+    /// The agent is going. With the last member, gives what was emitted `closingTime` to be
+    /// written, and waits for that unless called inside a listener.
+    void leave(Mailbox& agent);
+    ~Hub() override;
+
+    const std::shared_ptr<Emitter>& emitter() const { return emitter_; }
+    const Connection& connection() const { return *connection_; }
+
+    /// `done` runs on the connection's thread.
+    void connect(const std::shared_ptr<Mailbox>& agent, std::chrono::milliseconds timeout,
+                 Connection::Done done);
+    void sync(const Mailbox& agent, std::chrono::milliseconds timeout, Connection::Done done);
+    void disconnect(const std::shared_ptr<Mailbox>& agent);
+
+    Emitted emit(const Mailbox& from, std::string_view event, const Json& data,
+                 const EmitOptions& options);
+    Emitted emitBytes(const Mailbox& from, std::string_view event,
+                      std::span<const std::byte> bytes, const EmitOptions& options);
+
+    static constexpr std::chrono::milliseconds closingTime{2000};
+
+  private:
+    struct Member {
+        std::shared_ptr<Mailbox> agent;
+        int connecting = 0;        // its calls of `connect` that are under way
+        bool established = false;  // one of them has succeeded
+    };
+    struct Outgoing;
+
+    explicit Hub(Connection::Setup setup);
+
+    // Connection::Receiver
+    void onEvent(const wire::EventView& event) override;
+    void onGap(const wire::Gap& gap) override;
+    void onOnline() override;
+    void onOffline(const std::string& reason) override;
+    void onTrouble(const std::string& what) override;
+
+    void connectEnded(const std::shared_ptr<Mailbox>& agent, const std::string& error);
+    std::vector<Member>::iterator findMember(const Mailbox& agent);
+    bool removeMember(Mailbox& agent, std::chrono::milliseconds grace,
+                      const std::function<void(std::size_t unsent)>& unsent);
+    std::vector<std::shared_ptr<Mailbox>> members();
+
+    Emitted send(Hearing& hearing, const Outgoing& outgoing);
+
+    std::string key_;
+    const std::string channel_;
+    std::size_t agents_ = 0;  // under the registry's lock
+    const std::shared_ptr<Connection> connection_;
+    const std::shared_ptr<Emitter> emitter_;
+    std::mutex mutex_;  // of the members, and of the order of what they ask the connection for
+    std::vector<Member> members_;
+};
+
+}  // namespace netcluster

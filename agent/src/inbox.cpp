@@ -1,0 +1,79 @@
+#include "inbox.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <cstring>
+
+namespace netcluster {
+
+std::span<char> Inbox::room() {
+    const std::size_t kept = end_ - begin_;
+    if (kept == 0) {
+        begin_ = end_ = 0;
+        if (buffer_.size() > keptRoom) buffer_ = std::vector<char>();
+    }
+    if (buffer_.size() - end_ < minRoom && begin_ != 0) {
+        std::memmove(buffer_.data(), buffer_.data() + begin_, kept);
+        begin_ = 0;
+        end_ = kept;
+    }
+    // Grows with what has come, never to a length that was only claimed.
+    if (buffer_.size() - end_ < minRoom) buffer_.resize(std::max(end_ + minRoom, end_ * 2));
+    return std::span(buffer_).subspan(end_);
+}
+
+void Inbox::filled(std::size_t count) {
+    assert(end_ + count <= buffer_.size());
+    end_ += count;
+}
+
+Inbox::Next Inbox::next(wire::FrameView& frame) {
+    if (state_ != State::frames) {
+        const Next skipped = skipPackets();
+        if (skipped != Next::frame) return skipped;
+    }
+    switch (wire::nextFrame(unread(), maxFrame_, frame)) {
+        case wire::Walk::incomplete:
+            return Next::nothing;
+        case wire::Walk::malformed:
+            return Next::malformed;
+        case wire::Walk::frame:
+            break;
+    }
+    begin_ += frame.whole.size();
+    return Next::frame;
+}
+
+// `frame`: the preface has been read.
+Inbox::Next Inbox::skipPackets() {
+    while (begin_ != end_) {
+        const std::string_view bytes = unread();
+        if (state_ == State::inPacket) {
+            const std::size_t nul = bytes.find('\0');
+            if (nul == std::string_view::npos) {
+                begin_ = end_;
+                return Next::nothing;
+            }
+            begin_ += nul + 1;
+            state_ = State::packetStart;
+        } else if (bytes.front() == '{') {
+            state_ = State::inPacket;
+        } else {
+            const std::string_view start = bytes.substr(0, wire::preface.size());
+            if (!wire::preface.starts_with(start)) return Next::malformed;
+            if (start.size() < wire::preface.size()) return Next::nothing;
+            begin_ += start.size();
+            state_ = State::frames;
+            return Next::frame;
+        }
+    }
+    return Next::nothing;
+}
+
+void Inbox::reset() {
+    state_ = State::packetStart;
+    begin_ = end_ = 0;
+    maxFrame_ = wire::maxSmallFrame;
+}
+
+}  // namespace netcluster

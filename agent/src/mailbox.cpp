@@ -1,0 +1,271 @@
+#include "mailbox.hpp"
+
+#include <algorithm>
+#include <iostream>
+
+#include "hearing.hpp"
+
+namespace netcluster {
+namespace {
+
+// Items one executor task runs before others of that executor get their turn.
+constexpr std::size_t itemsPerTask = 64;
+
+// Any longer and the clock's arithmetic overflows.
+constexpr std::chrono::milliseconds longest = std::chrono::hours(24 * 365);
+
+Mailbox::Place placeFor(const Mailbox::Executor& executor, bool poll) {
+    if (executor && poll) throw Error("Options::executor and Options::poll exclude each other");
+    if (poll) return Mailbox::Place::poll;
+    return executor ? Mailbox::Place::executor : Mailbox::Place::thread;
+}
+
+// Two gaps without an event between them are one.
+void join(Gap& into, const Gap& more) {
+    if (into.count == 0 || into.first == 0) into.first = more.first;
+    if (more.last != 0) into.last = more.last;
+    into.count += more.count;
+}
+
+}  // namespace
+
+Mailbox::Mailbox(std::shared_ptr<Emitter> emitter, std::string channel, Executor executor,
+                 bool poll)
+    : emitter_(std::move(emitter)),
+      channel_(std::move(channel)),
+      executor_(std::move(executor)),
+      place_(placeFor(executor_, poll)) {}
+
+// -- handlers
+
+template <typename Handler>
+void Mailbox::set(Slot<Handler>& slot, std::function<Handler> handler) {
+    Slot<Handler> fresh;
+    if (handler) fresh = std::make_shared<const std::function<Handler>>(std::move(handler));
+    const std::lock_guard lock(mutex_);
+    slot.swap(fresh);  // the old one goes after the lock: its captures may come back to us
+}
+
+template <typename Handler>
+Mailbox::Slot<Handler> Mailbox::handlerIn(const Slot<Handler>& slot) const {
+    const std::lock_guard lock(mutex_);
+    return slot;
+}
+
+template <typename Handler, typename... Arguments>
+void Mailbox::call(const Slot<Handler>& slot, const Arguments&... arguments) {
+    const Slot<Handler> handler = handlerIn(slot);
+    if (!handler) return;
+    try {
+        (*handler)(arguments...);
+    } catch (const std::exception& error) {
+        failed(std::string("a handler threw: ") + error.what());
+    } catch (...) {
+        failed("a handler threw something that is not a std::exception");
+    }
+}
+
+void Mailbox::setOnConnect(std::function<void()> handler) {
+    set(onConnect_, std::move(handler));
+}
+void Mailbox::setOnDisconnect(std::function<void(const std::string&)> handler) {
+    set(onDisconnect_, std::move(handler));
+}
+void Mailbox::setOnGap(std::function<void(const Gap&)> handler) {
+    set(onGap_, std::move(handler));
+}
+void Mailbox::setOnError(std::function<void(const std::string&)> handler) {
+    set(onError_, std::move(handler));
+}
+
+void Mailbox::failed(const std::string& what) {
+    const Run run(*this);
+    const auto handler = run ? handlerIn(onError_) : nullptr;
+    try {
+        if (handler) return (*handler)(what);
+    } catch (...) {
+        // Whoever reports errors by throwing them gets the line below, too.
+    }
+    std::cerr << "netcluster: channel " + channel_ + ": " + what + "\n";
+}
+
+// -- what comes in
+
+void Mailbox::keep(std::shared_ptr<const KeptEvent> event) {
+    Item item;
+    item.event = std::move(event);
+    push(std::move(item));
+}
+
+void Mailbox::connected() {
+    if (std::exchange(known_, true)) return;
+    notice([this] { call(onConnect_); });
+}
+
+void Mailbox::disconnected(const std::string& reason) {
+    if (!std::exchange(known_, false)) return;
+    notice([this, reason] { call(onDisconnect_, reason); });
+}
+
+void Mailbox::gap(const Gap& gap) {
+    if (gap.count == 0) return;
+    if (place_ == Place::thread) return notice([this, gap] { call(onGap_, gap); });
+    Item item;
+    item.gap = gap;
+    push(std::move(item));
+}
+
+void Mailbox::trouble(const std::string& what) {
+    notice([this, what] { failed(what); });
+}
+
+void Mailbox::complete(std::function<void()> done) {
+    notice(std::move(done), false);
+}
+
+void Mailbox::notice(std::function<void()> run, bool droppable) {
+    Item item;
+    item.notice = std::move(run);
+    item.droppable = droppable;
+    if (place_ == Place::thread) return handle(item);
+    push(std::move(item));
+}
+
+void Mailbox::push(Item item) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (gone) return;
+        if (item.gap.count != 0 && !items_.empty() && items_.back().gap.count != 0) {
+            return join(items_.back().gap, item.gap);
+        }
+        bytes_ += item.size();
+        items_.push_back(std::move(item));
+        while (bytes_ > capacity && items_.size() > 1 && dropOldest()) {
+        }
+    }
+    if (place_ == Place::poll) return arrived_.notify_one();
+    schedule();
+}
+
+bool Mailbox::dropOldest() {
+    const auto oldest = std::find_if(items_.begin(), items_.end(),
+                                     [](const Item& item) { return item.droppable; });
+    if (oldest == items_.end()) return false;
+    dropped_ += oldest->event ? 1 : oldest->gap.count;
+    bytes_ -= oldest->size();
+    items_.erase(oldest);
+    return true;
+}
+
+// -- what goes out
+
+std::optional<Mailbox::Item> Mailbox::pop() {
+    const std::lock_guard lock(mutex_);
+    Item item;
+    if (dropped_ != 0) {
+        item.gap.count = std::exchange(dropped_, 0);
+        return item;
+    }
+    if (items_.empty()) return {};
+    item = std::move(items_.front());
+    bytes_ -= item.size();
+    items_.pop_front();
+    return item;
+}
+
+void Mailbox::handle(const Item& item) {
+    if (item.event) return handleEvent(*item.event);
+    const Run run(*this);
+    if (!run) return;
+    if (item.gap.count != 0) return call(onGap_, item.gap);
+    try {
+        item.notice();
+    } catch (const std::exception& error) {
+        failed(std::string("a callback threw: ") + error.what());
+    } catch (...) {
+        failed("a callback threw something that is not a std::exception");
+    }
+}
+
+void Mailbox::handleEvent(const KeptEvent& kept) {
+    Event event = EventAccess::blank();
+    EventAccess::fill(event, kept.view());
+    try {
+        Hearing(*emitter_, kept.view().name).runFor(event, *this);
+    } catch (const Error& error) {
+        failed(std::string("an event was not delivered: ") + error.what());
+    }
+}
+
+void Mailbox::schedule() {
+    {
+        const std::lock_guard lock(mutex_);
+        if (scheduled_ || (items_.empty() && dropped_ == 0)) return;
+        scheduled_ = true;
+    }
+    try {
+        executor_([self = shared_from_this()] { self->runScheduled(); });
+    } catch (const std::exception& error) {
+        {
+            const std::lock_guard lock(mutex_);
+            scheduled_ = false;
+        }
+        failed(std::string("the executor threw: ") + error.what());
+    }
+}
+
+void Mailbox::runScheduled() {
+    for (std::size_t i = 0; i < itemsPerTask; ++i) {
+        const auto item = pop();
+        if (!item) break;
+        handle(*item);
+    }
+    {
+        const std::lock_guard lock(mutex_);
+        scheduled_ = false;
+    }
+    schedule();
+}
+
+std::size_t Mailbox::poll(std::chrono::milliseconds timeout) {
+    if (place_ != Place::poll) {
+        throw Error("poll: this agent was not made with Options::poll");
+    }
+    std::size_t waiting = 0;
+    {
+        std::unique_lock lock(mutex_);
+        arrived_.wait_for(lock, std::min(timeout, longest),
+                          [&] { return !items_.empty() || dropped_ != 0; });
+        waiting = items_.size() + (dropped_ != 0 ? 1 : 0);
+    }
+    // No more than were there: what comes meanwhile is for the next call.
+    std::size_t handled = 0;
+    while (handled < waiting) {
+        const auto item = pop();
+        if (!item) break;
+        handle(*item);
+        ++handled;
+    }
+    return handled;
+}
+
+void Mailbox::close() {
+    gone = true;
+    awaitStill(*this);
+    // Destroyed after the lock is released: what they hold may come back to us as it goes.
+    std::deque<Item> items;
+    Slot<void()> onConnect;
+    Slot<void(const std::string&)> onDisconnect;
+    Slot<void(const Gap&)> onGap;
+    Slot<void(const std::string&)> onError;
+    const std::lock_guard lock(mutex_);
+    items_.swap(items);
+    bytes_ = 0;
+    dropped_ = 0;
+    onConnect_.swap(onConnect);
+    onDisconnect_.swap(onDisconnect);
+    onGap_.swap(onGap);
+    onError_.swap(onError);
+}
+
+}  // namespace netcluster

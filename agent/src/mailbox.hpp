@@ -1,0 +1,101 @@
+// Where the events of other processes and the notices (connected, gap, …) for one Agent run: on the
+// connection's thread, on the user's executor, or in `poll`. One for each Agent, shared with what
+// is under way to it. Any thread where nothing else is said.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <netcluster/agent.hpp>
+
+#include "emitter.hpp"
+#include "event_access.hpp"
+
+namespace netcluster {
+
+class Mailbox final : public Owner, public Runnable, public std::enable_shared_from_this<Mailbox> {
+  public:
+    using Executor = std::function<void(std::function<void()>)>;
+    enum class Place { thread, executor, poll };
+
+    Mailbox(std::shared_ptr<Emitter> emitter, std::string channel, Executor executor, bool poll);
+
+    // -- the user's handlers; an empty one removes it
+
+    void setOnConnect(std::function<void()> handler);
+    void setOnDisconnect(std::function<void(const std::string&)> handler);
+    void setOnGap(std::function<void(const Gap&)> handler);
+    void setOnError(std::function<void(const std::string&)> handler);
+
+    // -- what comes in; the connection's thread
+
+    void keep(std::shared_ptr<const KeptEvent> event);
+    void connected();     ///< does nothing when the user knows already
+    void disconnected(const std::string& reason);  ///< the same
+    void gap(const Gap& gap);
+    void trouble(const std::string& what);
+    /// A callback of the user, never dropped.
+    void complete(std::function<void()> done);
+
+    /// With Place::poll.
+    std::size_t poll(std::chrono::milliseconds timeout);
+
+    /// The agent is going: nothing of its user runs any more. Waits as awaitStill does.
+    void close();
+
+    // Owner. `failed` runs the handler here and now.
+    void failed(const std::string& what) override;
+    bool postpones() const override { return place_ != Place::thread; }
+
+    /// Bytes of events and notices kept for `poll` or the executor. Reached: the oldest go, and
+    /// onGap is told how many events they were. Reason: the cap of a client's queue in the daemon.
+    static constexpr std::size_t capacity = std::size_t{8} << 20;
+
+  private:
+    struct Item {
+        std::shared_ptr<const KeptEvent> event;  // or
+        Gap gap;                                 // if count is not 0, or
+        std::function<void()> notice;
+        bool droppable = true;
+
+        std::size_t size() const { return 128 + (event ? event->size() : 0); }
+    };
+    template <typename Handler>
+    using Slot = std::shared_ptr<const std::function<Handler>>;
+
+    template <typename Handler>
+    void set(Slot<Handler>& slot, std::function<Handler> handler);
+    template <typename Handler, typename... Arguments>
+    void call(const Slot<Handler>& slot, const Arguments&... arguments);
+    template <typename Handler>
+    Slot<Handler> handlerIn(const Slot<Handler>& slot) const;
+
+    void notice(std::function<void()> run, bool droppable = true);
+    void push(Item item);
+    bool dropOldest();
+    std::optional<Item> pop();
+    void handle(const Item& item);
+    void handleEvent(const KeptEvent& kept);
+    void schedule();
+    void runScheduled();
+
+    const std::shared_ptr<Emitter> emitter_;
+    const std::string channel_;
+    const Executor executor_;
+    const Place place_;
+    bool known_ = false;  // the user knows that it is connected; connection's thread only
+
+    mutable std::mutex mutex_;  // of all below
+    std::condition_variable arrived_;
+    std::deque<Item> items_;
+    std::size_t bytes_ = 0;
+    std::uint64_t dropped_ = 0;  // events, in front of items_
+    bool scheduled_ = false;     // the executor has a task of ours
+    Slot<void()> onConnect_;
+    Slot<void(const std::string&)> onDisconnect_;
+    Slot<void(const Gap&)> onGap_;
+    Slot<void(const std::string&)> onError_;
+};
+
+}  // namespace netcluster

@@ -1,0 +1,311 @@
+#include "frame.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <cstring>
+
+#include "little_endian.hpp"
+
+namespace netcluster::wire {
+namespace {
+
+// Takes values off the front of a body; `good` turns false at the first overrun and stays so.
+class Reader {
+  public:
+    explicit Reader(std::string_view bytes) : rest_(bytes) {}
+
+    template <typename Integer>
+    Integer integer() {
+        const std::string_view bytes = take(sizeof(Integer));
+        return good_ ? loadLittle<Integer>(bytes.data()) : Integer{};
+    }
+
+    std::string_view take(std::size_t count) {
+        if (count > rest_.size()) {
+            good_ = false;
+            return {};
+        }
+        const std::string_view taken = rest_.substr(0, count);
+        rest_.remove_prefix(count);
+        return taken;
+    }
+
+    Uuid uuid() {
+        Uuid value{};
+        const std::string_view bytes = take(value.size());
+        if (good_) std::memcpy(value.data(), bytes.data(), value.size());
+        return value;
+    }
+
+    std::string_view rest() { return take(rest_.size()); }
+    bool good() const { return good_; }
+    bool done() const { return good_ && rest_.empty(); }
+
+  private:
+    std::string_view rest_;
+    bool good_ = true;
+};
+
+// Writes a frame's header now and its length when it goes out of scope.
+class FrameWriter {
+  public:
+    FrameWriter(std::string& out, FrameType type, std::uint8_t flags = 0, std::uint8_t first = 0,
+                std::uint8_t second = 0)
+        : out_(out), start_(out.size()) {
+        integer(std::uint32_t{0});
+        integer(static_cast<std::uint8_t>(type));
+        integer(flags);
+        integer(first);
+        integer(second);
+    }
+    ~FrameWriter() {
+        storeLittle(out_.data() + start_,
+                    static_cast<std::uint32_t>(out_.size() - start_ - sizeof(std::uint32_t)));
+    }
+    FrameWriter(const FrameWriter&) = delete;
+    FrameWriter& operator=(const FrameWriter&) = delete;
+
+    template <typename Integer>
+    void integer(Integer value) {
+        char bytes[sizeof(Integer)];
+        storeLittle(bytes, value);
+        out_.append(bytes, sizeof(Integer));
+    }
+    void text(std::string_view text) { out_.append(text); }
+    void shortText(std::string_view text) {
+        text = text.substr(0, 255);
+        integer(static_cast<std::uint8_t>(text.size()));
+        out_.append(text);
+    }
+    void uuid(const Uuid& value) {
+        for (const std::uint8_t byte : value) out_ += static_cast<char>(byte);
+    }
+
+  private:
+    std::string& out_;
+    std::size_t start_;
+};
+
+void appendExtension(std::string& out, Extension tag, std::string_view value) {
+    if (value.empty()) return;
+    char head[3] = {static_cast<char>(tag)};
+    storeLittle(head + 1, static_cast<std::uint16_t>(value.size()));
+    out.append(head, sizeof head);
+    out.append(value);
+}
+
+bool readExtensions(std::string_view bytes, EventView& event) {
+    Reader reader(bytes);
+    while (reader.good() && !reader.done()) {
+        const auto tag = reader.integer<std::uint8_t>();
+        const auto length = reader.integer<std::uint16_t>();
+        const std::string_view value = reader.take(length);
+        switch (static_cast<Extension>(tag)) {
+            case Extension::host:
+                event.host = value;
+                break;
+            case Extension::to:
+                event.to = value;
+                break;
+            case Extension::id:
+                event.id = value;
+                break;
+            case Extension::replyTo:
+                event.replyTo = value;
+                break;
+            default:
+                break;  // of a later version: skipped by length
+        }
+    }
+    return reader.good();
+}
+
+}  // namespace
+
+Walk nextFrame(std::string_view bytes, std::size_t maxFrame, FrameView& out, std::size_t* needed) {
+    if (needed) *needed = frameHeader;
+    if (bytes.size() < frameHeader) return Walk::incomplete;
+    const std::size_t length = std::size_t{loadLittle<std::uint32_t>(bytes.data())} + 4;
+    const auto type = static_cast<FrameType>(bytes[4]);
+    const std::size_t limit = type == FrameType::event ? maxFrame : maxSmallFrame;
+    if (length < frameHeader || length > limit) return Walk::malformed;
+    if (needed) *needed = length;
+    if (bytes.size() < length) return Walk::incomplete;
+    out.type = type;
+    out.flags = static_cast<std::uint8_t>(bytes[5]);
+    out.whole = bytes.substr(0, length);
+    out.body = out.whole.substr(frameHeader);
+    return Walk::frame;
+}
+
+std::optional<EventView> readEvent(const FrameView& frame) {
+    if (frame.whole.size() < eventHeader) return {};
+    const char* bytes = frame.whole.data();
+    const auto nameLength = static_cast<std::uint8_t>(bytes[6]);
+    const auto channelLength = static_cast<std::uint8_t>(bytes[7]);
+    const auto extensionLength = loadLittle<std::uint16_t>(bytes + 24);
+    const std::size_t fixed = eventHeader + nameLength + channelLength + extensionLength;
+    if (fixed > frame.whole.size()) return {};
+
+    EventView event;
+    event.flags = frame.flags;
+    std::memcpy(event.sender.data(), bytes + frameHeader, event.sender.size());
+    event.name = frame.whole.substr(eventHeader, nameLength);
+    event.channel = frame.whole.substr(eventHeader + nameLength, channelLength);
+    event.payload = frame.whole.substr(fixed);
+    event.whole = frame.whole;
+    if (extensionLength != 0 &&
+        !readExtensions(frame.whole.substr(fixed - extensionLength, extensionLength), event)) {
+        return {};
+    }
+    return event;
+}
+
+void stampSender(char* frame, const Uuid& sender) {
+    std::memcpy(frame + frameHeader, sender.data(), sender.size());
+}
+
+std::optional<Hello> readHello(const FrameView& frame) {
+    Reader reader(frame.body);
+    Hello hello;
+    hello.minVersion = reader.integer<std::uint16_t>();
+    hello.maxVersion = reader.integer<std::uint16_t>();
+    hello.capabilities = reader.integer<std::uint32_t>();
+    hello.agent = reader.take(reader.integer<std::uint8_t>());
+    if (!reader.good() || !validUtf8(hello.agent)) return {};
+    return hello;
+}
+
+std::optional<Welcome> readWelcome(const FrameView& frame) {
+    Reader reader(frame.body);
+    Welcome welcome;
+    welcome.version = reader.integer<std::uint16_t>();
+    reader.integer<std::uint16_t>();
+    welcome.capabilities = reader.integer<std::uint32_t>();
+    welcome.maxEvent = reader.integer<std::uint32_t>();
+    welcome.client = reader.uuid();
+    welcome.channel = reader.take(reader.integer<std::uint8_t>());
+    welcome.host = reader.take(reader.integer<std::uint8_t>());
+    if (!reader.good()) return {};
+    return welcome;
+}
+
+std::optional<Subscription> readSubscribe(const FrameView& frame) {
+    Reader reader(frame.body);
+    Subscription subscription;
+    subscription.id = reader.integer<std::uint32_t>();
+    subscription.pattern = reader.rest();
+    if (!reader.good()) return {};
+    return subscription;
+}
+
+std::optional<std::uint32_t> readUnsubscribe(const FrameView& frame) {
+    Reader reader(frame.body);
+    const auto id = reader.integer<std::uint32_t>();
+    if (!reader.done()) return {};
+    return id;
+}
+
+std::optional<std::uint64_t> readSync(const FrameView& frame) {
+    Reader reader(frame.body);
+    const auto token = reader.integer<std::uint64_t>();
+    if (!reader.done()) return {};
+    return token;
+}
+
+std::optional<Gap> readGap(const FrameView& frame) {
+    Reader reader(frame.body);
+    Gap gap;
+    gap.count = reader.integer<std::uint64_t>();
+    gap.first = reader.integer<std::uint64_t>();
+    gap.last = reader.integer<std::uint64_t>();
+    if (!reader.done()) return {};
+    return gap;
+}
+
+std::optional<Refusal> readRefused(const FrameView& frame) {
+    Reader reader(frame.body);
+    Refusal refusal;
+    refusal.id = reader.integer<std::uint32_t>();
+    refusal.reason = reader.rest();
+    if (!reader.good()) return {};
+    return refusal;
+}
+
+std::string_view readGoodbye(const FrameView& frame) {
+    return frame.body;
+}
+
+void appendEvent(std::string& out, const EventView& event) {
+    assert(event.name.size() <= maxEventName && event.channel.size() <= maxChannelName);
+    const std::size_t start = out.size();
+    FrameWriter frame(out, FrameType::event, event.flags,
+                      static_cast<std::uint8_t>(event.name.size()),
+                      static_cast<std::uint8_t>(event.channel.size()));
+    frame.uuid(event.sender);
+    frame.integer(std::uint32_t{0});  // extension length, known below; two spare bytes
+    frame.text(event.name);
+    frame.text(event.channel);
+    const std::size_t extensions = out.size();
+    appendExtension(out, Extension::host, event.host);
+    appendExtension(out, Extension::to, event.to);
+    appendExtension(out, Extension::id, event.id);
+    appendExtension(out, Extension::replyTo, event.replyTo);
+    storeLittle(out.data() + start + 24, static_cast<std::uint16_t>(out.size() - extensions));
+    frame.text(event.payload);
+}
+
+void appendHello(std::string& out, const Hello& hello) {
+    FrameWriter frame(out, FrameType::hello);
+    frame.integer(hello.minVersion);
+    frame.integer(hello.maxVersion);
+    frame.integer(hello.capabilities);
+    frame.shortText(hello.agent);
+}
+
+void appendWelcome(std::string& out, const Welcome& welcome) {
+    FrameWriter frame(out, FrameType::welcome);
+    frame.integer(welcome.version);
+    frame.integer(std::uint16_t{0});
+    frame.integer(welcome.capabilities);
+    frame.integer(welcome.maxEvent);
+    frame.uuid(welcome.client);
+    frame.shortText(welcome.channel);
+    frame.shortText(welcome.host);
+}
+
+void appendSubscribe(std::string& out, const Subscription& subscription) {
+    FrameWriter frame(out, FrameType::subscribe);
+    frame.integer(subscription.id);
+    frame.text(subscription.pattern);
+}
+
+void appendUnsubscribe(std::string& out, std::uint32_t id) {
+    FrameWriter frame(out, FrameType::unsubscribe);
+    frame.integer(id);
+}
+
+void appendSync(std::string& out, FrameType syncOrSynced, std::uint64_t token) {
+    FrameWriter frame(out, syncOrSynced);
+    frame.integer(token);
+}
+
+void appendGap(std::string& out, const Gap& gap) {
+    FrameWriter frame(out, FrameType::gap);
+    frame.integer(gap.count);
+    frame.integer(gap.first);
+    frame.integer(gap.last);
+}
+
+void appendRefused(std::string& out, const Refusal& refusal) {
+    FrameWriter frame(out, FrameType::refused);
+    frame.integer(refusal.id);
+    frame.text(refusal.reason.substr(0, maxSmallFrame - frameHeader - 4));
+}
+
+void appendGoodbye(std::string& out, std::string_view reason) {
+    FrameWriter frame(out, FrameType::goodbye);
+    frame.text(reason.substr(0, maxSmallFrame - frameHeader));
+}
+
+}  // namespace netcluster::wire

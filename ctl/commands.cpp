@@ -1,0 +1,244 @@
+#include "commands.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <netcluster/control.hpp>
+#include <netcluster/error.hpp>
+
+#include "arguments.hpp"
+#include "control_client.hpp"
+#include "emit.hpp"
+#include "format.hpp"
+#include "help.hpp"
+#include "listen.hpp"
+
+namespace netcluster::ctl {
+namespace {
+
+// -- commands that are a question to the daemon --------------------------------------------------
+
+Status ask(Context& context, std::string_view command, const Json& data,
+           std::string (*text)(const Json&)) {
+    const auto reply = context.control.ask(command, data, context.patience);
+    switch (reply.outcome) {
+        case Answer::Outcome::answered:
+            return answer(context, reply.data, text(reply.data));
+        case Answer::Outcome::refused:
+        case Answer::Outcome::unreachable:
+            return failWith(context, Status::failed, reply.data);
+        case Answer::Outcome::deadline:
+            return failWith(context, Status::deadline, reply.data);
+    }
+    return Status::failed;
+}
+
+Status showConfig(const Call&, Context& context) {
+    return ask(context, control::showConfig, nullptr, configText);
+}
+
+/// The daemon opens the file, and it stands in another directory than we do.
+Status reloadConfig(const Call& call, Context& context) {
+    Json path;
+    if (!call.arguments.empty()) {
+        std::error_code error;
+        const auto absolute = std::filesystem::absolute(call.arguments[0], error);
+        if (error) return fail(context, Status::usage, call.arguments[0] + ": " + error.message());
+        path = absolute.string();
+    }
+    return ask(context, control::reloadConfig, path, reloadText);
+}
+
+Status showChannel(const Call& call, Context& context) {
+    return ask(context, control::showChannel, call.arguments[0], channelText);
+}
+
+Status showClient(const Call& call, Context& context) {
+    const Json client{{"channel", call.arguments[0]}, {"client", call.arguments[1]}};
+    return ask(context, control::showClient, client, clientText);
+}
+
+Status stats(const Call&, Context& context) {
+    return ask(context, control::stats, nullptr, statsText);
+}
+
+// -- commands about ncctl itself -----------------------------------------------------------------
+
+Json optionsJson(std::span<const Option> options) {
+    Json list = Json::array();
+    for (const auto& option : options) {
+        list.push_back({{"name", option.name},
+                        {"brief", option.brief},
+                        {"argument", option.argument},
+                        {"summary", option.summary}});
+    }
+    return list;
+}
+
+Json commandJson(const Command& command) {
+    return {{"name", command.name},        {"aliases", command.aliases},
+            {"usage", usageLine(command)}, {"summary", command.summary},
+            {"help", command.help},        {"options", optionsJson(command.options)}};
+}
+
+Status help(const Call& call, Context& context) {
+    if (call.arguments.empty()) {
+        Json list = Json::array();
+        for (const auto& command : commands()) list.push_back(commandJson(command));
+        return answer(context, list, helpText(context.atPrompt));
+    }
+    const auto* command = findCommand(call.arguments[0]);
+    if (command == nullptr) {
+        return fail(context, Status::usage, "there is no command `" + call.arguments[0] + '`');
+    }
+    return answer(context, commandJson(*command), helpText(*command));
+}
+
+Status quit(const Call&, Context& context) {
+    context.quit = true;
+    return Status::done;
+}
+
+// -- the table -----------------------------------------------------------------------------------
+
+const std::vector<Command>& table() {
+    static const std::vector<Command> rows{
+        {
+            .name = "showconfig",
+            .summary = "show the configuration in force",
+            .help = "Shows every key of the configuration in force, as config.json spells it.",
+            .run = showConfig,
+        },
+        {
+            .name = "reloadconfig",
+            .aliases = {"reloaconfig"},
+            .arguments = "[PATH]",
+            .summary = "read the configuration again",
+            .help = "Makes the daemon read PATH, or without PATH the file in force again, and "
+                    "apply it. Either all of it is applied or, with every problem listed, "
+                    "nothing. Lists each key changed: ~ was changed, + is new, - is gone. Clients "
+                    "of channels that remain stay connected.",
+            .run = reloadConfig,
+        },
+        {
+            .name = "showchannel",
+            .arguments = "CHANNEL",
+            .summary = "show a channel's rules, counters and clients",
+            .help = "Shows where the channel's socket is, its rules, the channels its events go "
+                    "to, what it has received, delivered, dropped and refused, and who is "
+                    "connected.",
+            .run = showChannel,
+        },
+        {
+            .name = "showclient",
+            .arguments = "CHANNEL UUID",
+            .summary = "show one client of a channel",
+            .help = "Shows who the client is, what it listens to, and how well it keeps up. "
+                    "showchannel lists the UUIDs.",
+            .run = showClient,
+        },
+        {
+            .name = "stats",
+            .summary = "show the daemon's counters",
+            .help = "Shows the daemon's version, uptime and files, the counters of each channel "
+                    "and those of the link to other hosts.",
+            .run = stats,
+        },
+        {
+            .name = "emit",
+            .arguments = "CHANNEL EVENT [JSON|-]",
+            .summary = "emit an event",
+            .help = "Emits EVENT with the data given, or null, on CHANNEL, and ends when the "
+                    "daemon has taken it. With - the data is read from stdin. At the prompt write "
+                    "JSON in single quotes.",
+            .options = {{"--broadcast", "", "", "to every channel and every host that allows it"}},
+            .run = emitCommand,
+        },
+        {
+            .name = "listen",
+            .arguments = "CHANNEL [PATTERN…]",
+            .summary = "print events as they come",
+            .help = "Prints one line for each event whose whole name matches a PATTERN (a regular "
+                    "expression, RE2 syntax; none: every event): the name and the data or, with "
+                    "--json, an object with event, data, channel, emmiteruuid and broadcast. "
+                    "Events that were lost are told on stderr. Ends with status 0 on SIGINT or "
+                    "SIGTERM.",
+            .options = {{"--count", "-C", "COUNT", "end with status 0 after this many events"},
+                        {"--wait", "-W", "SECONDS", "end with status 124 after this time"}},
+            .run = listenCommand,
+        },
+        {
+            .name = "help",
+            .arguments = "[COMMAND]",
+            .summary = "list the commands, or explain one",
+            .help = "Lists the commands, or explains one. With --json also in full.",
+            .run = help,
+        },
+        {
+            .name = "quit",
+            .aliases = {"exit"},
+            .summary = "leave the prompt",
+            .help = "Leaves the prompt. So does Ctrl-D.",
+            .run = quit,
+            .promptOnly = true,
+        },
+    };
+    return rows;
+}
+
+// -- running -------------------------------------------------------------------------------------
+
+Status run(const Parsed& parsed, Context& context) {
+    const auto optionError = applyOptions(parsed.call, context);
+    if (!parsed.error.empty()) return fail(context, Status::usage, parsed.error);
+    if (!optionError.empty()) return fail(context, Status::usage, optionError);
+    if (parsed.call.has("--version")) {
+        return answer(context, NETCLUSTER_VERSION, "ncctl " NETCLUSTER_VERSION "\n");
+    }
+    if (parsed.call.has("--help") || parsed.command == nullptr) {
+        Call about;
+        if (parsed.command != nullptr) about.arguments = {std::string(parsed.command->name)};
+        return help(about, context);
+    }
+    if (parsed.command->promptOnly && !context.atPrompt) {
+        return fail(context, Status::usage,
+                    std::string(parsed.command->name) + " is for the prompt");
+    }
+    return parsed.command->run(parsed.call, context);
+}
+
+}  // namespace
+
+std::span<const Command> commands() {
+    return table();
+}
+
+const Command* findCommand(std::string_view name) {
+    for (const auto& command : table()) {
+        const auto& aliases = command.aliases;
+        const bool isAlias = std::find(aliases.begin(), aliases.end(), name) != aliases.end();
+        if (command.name == name || isAlias) return &command;
+    }
+    return nullptr;
+}
+
+Ran runWords(const std::vector<std::string>& words, Context context) {
+    const auto parsed = parseWords(words);
+    try {
+        const auto status = run(parsed, context);
+        return {status, context.quit};
+    } catch (const Error& error) {
+        return {fail(context, Status::failed, error.what()), false};
+    }
+}
+
+std::string applyOptions(const Call& call, Context& context) {
+    if (call.has("--json")) context.json = true;
+    if (call.has("--dir") && context.atPrompt) return "--dir is for the command line";
+    if (!call.has("--timeout")) return {};
+    const auto timeout = parseSeconds(call.value("--timeout"));
+    if (!timeout) return "--timeout needs a number of seconds above 0";
+    context.patience = {*timeout, *timeout};
+    return {};
+}
+
+}  // namespace netcluster::ctl

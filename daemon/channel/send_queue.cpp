@@ -1,0 +1,272 @@
+#include "send_queue.hpp"
+
+#include <algorithm>
+
+#include "little_endian.hpp"
+#include "packet.hpp"
+
+namespace netcluster::daemon {
+namespace {
+
+// A client that cannot be told of its gaps one by one is told of them together.
+void merge(wire::Gap& gap, std::uint64_t sequence) {
+    if (gap.count == 0) gap.first = sequence;
+    gap.last = sequence;
+    ++gap.count;
+}
+
+// The first event of a piece: binary frames carry their length; a JSON packet is a piece of its
+// own.
+std::size_t eventSize(std::string_view piece, SendQueue::Encoding encoding) {
+    if (encoding == SendQueue::Encoding::json) return piece.size();
+    return std::size_t{wire::loadLittle<std::uint32_t>(piece.data())} + 4;
+}
+
+}  // namespace
+
+bool QueueBudget::makeRoom(std::size_t bytes, const SendQueue& asking) {
+    while (!fits(bytes)) {
+        SendQueue* largest = nullptr;
+        for (SendQueue* queue : stalled_) {
+            if (queue == &asking || !queue->backlog_) continue;
+            if (!largest || queue->cost() > largest->cost()) largest = queue;
+        }
+        if (!largest) return false;
+        // Half of it, so that a flood does not come back here for every event.
+        const std::size_t before = largest->cost();
+        largest->dropOldest(largest->cap_ - std::min(largest->cap_, before / 2));
+        if (largest->cost() >= before) return false;
+    }
+    return true;
+}
+
+SendQueue::~SendQueue() {
+    setStalled(false);
+    budget_.used_ -= accounted_;
+}
+
+void SendQueue::account() {
+    const std::size_t now = cost();
+    budget_.used_ += now - accounted_;  // wraps and comes out right when it shrinks
+    accounted_ = now;
+}
+
+Backlog& SendQueue::backlog() {
+    if (!backlog_) backlog_ = std::make_unique<Backlog>();
+    return *backlog_;
+}
+
+bool SendQueue::fits(std::size_t bytes) const {
+    if (turn_.empty() && !backlog_) return true;
+    bytes += Backlog::itemCost;
+    return cost() + bytes <= cap_ && budget_.fits(bytes);
+}
+
+bool SendQueue::makeRoom(std::size_t bytes) {
+    if (fits(bytes)) return true;
+    bytes += Backlog::itemCost;
+    return cost() + bytes <= cap_ && budget_.makeRoom(bytes, *this);
+}
+
+void SendQueue::becomeBinary() {
+    settle();
+    if (headGap_.count) tellHeadGap();
+    if (tailGap_.count) tellTailGap();
+    encoding_ = Encoding::binary;
+}
+
+SendQueue::Pushed SendQueue::push(std::string_view event, config::SlowConsumer policy) {
+    ++sequence_;
+    if (!makeRoom(event.size())) {
+        switch (policy) {
+            case config::SlowConsumer::disconnect:
+                return Pushed::overflow;
+            case config::SlowConsumer::dropNewest:
+                dropNewest();
+                return Pushed::dropped;
+            case config::SlowConsumer::block:
+            case config::SlowConsumer::dropOldest: {
+                settle();
+                dropOldest(event.size() + Backlog::itemCost);
+                if (tailGap_.count) tellTailGap();
+                addByReference(event);
+                return Pushed::dropped;
+            }
+        }
+    }
+    if (tailGap_.count) tellTailGap();
+    addByReference(event);
+    return Pushed::queued;
+}
+
+void SendQueue::addByReference(std::string_view event) {
+    const bool continues = encoding_ == Encoding::binary && !turn_.empty() &&
+                           turn_.back().data() + turn_.back().size() == event.data();
+    if (continues) {
+        turn_.back() = {turn_.back().data(), turn_.back().size() + event.size()};
+    } else {
+        turn_.push_back(event);
+    }
+    turnBytes_ += event.size();
+    ++turnEvents_;
+    account();
+}
+
+void SendQueue::dropNewest() {
+    merge(tailGap_, sequence_);
+    ++dropped_;
+}
+
+// Between what is under way and the oldest event that is left.
+void SendQueue::tellHeadGap() {
+    inFlight_ += encodedGap(headGap_);
+    headGap_ = {};
+}
+
+void SendQueue::tellTailGap() {
+    const wire::Gap gap = tailGap_;
+    tailGap_ = {};
+    appendNotice(encodedGap(gap), static_cast<std::uint32_t>(gap.count));
+}
+
+bool SendQueue::pushNotice(std::string_view bytes) {
+    const std::size_t owed = inFlightNotices_ + (backlog_ ? backlog_->noticeBytes() : 0);
+    if (owed + bytes.size() > maxNotices) return false;
+    if (tailGap_.count) tellTailGap();
+    appendNotice(bytes, 0);
+    return true;
+}
+
+void SendQueue::appendNotice(std::string_view bytes, std::uint32_t sequences) {
+    if (turn_.empty() && !backlog_ && headGap_.count == 0) {
+        inFlight_ += bytes;
+        inFlightNotices_ += bytes.size();
+        frontSequence_ += sequences;
+    } else {
+        settle();
+        backlog().append(bytes, false, sequences);
+    }
+    account();
+}
+
+void SendQueue::setStalled(bool stalled) {
+    if (stalled == stalled_) return;
+    stalled_ = stalled;
+    if (stalled) {
+        budget_.stalled_.push_back(this);
+    } else {
+        std::erase(budget_.stalled_, this);
+    }
+}
+
+void SendQueue::keepPartialFront() {
+    if (!backlog_ || !backlog_->frontIsPartial()) return;
+    frontSequence_ += backlog_->front().sequences;
+    backlog_->removeFront(&inFlight_);
+}
+
+void SendQueue::dropOldest(std::size_t bytes) {
+    if (!backlog_) return;
+    keepPartialFront();
+    const auto roomLeft = [&] {
+        return cost() + bytes <= cap_ &&
+               budget_.used_ - accounted_ + cost() + bytes <= budget_.cap_;
+    };
+    while (!backlog_->empty() && !roomLeft()) dropFrontItem();
+    if (backlog_->empty()) backlog_.reset();
+    account();
+}
+
+void SendQueue::dropFrontItem() {
+    const Backlog::Item item = backlog_->front();
+    if (item.isEvent) {
+        backlog_->removeFront(nullptr);
+        merge(headGap_, frontSequence_);
+        ++dropped_;
+    } else {
+        // A notice outlives the events around it; what was dropped before it is told before it.
+        if (headGap_.count) tellHeadGap();
+        inFlightNotices_ += item.size;
+        backlog_->removeFront(&inFlight_);
+    }
+    frontSequence_ += item.sequences;
+}
+
+std::string SendQueue::encodedGap(const wire::Gap& gap) const {
+    std::string bytes;
+    if (encoding_ == Encoding::binary) {
+        wire::appendGap(bytes, gap);
+    } else {
+        wire::appendGapPacket(bytes, gap, channel_);
+    }
+    return bytes;
+}
+
+void SendQueue::gather(std::vector<std::string_view>& pieces, std::size_t limit) {
+    if (tailGap_.count && turn_.empty() && !backlog_) tellTailGap();
+    if (headGap_.count) tellHeadGap();
+    if (!inFlight_.empty()) pieces.push_back(inFlight_);
+    if (backlog_) backlog_->gather(pieces, limit);
+    for (const std::string_view piece : turn_) {
+        if (pieces.size() >= limit) return;
+        pieces.push_back(piece);
+    }
+}
+
+std::size_t SendQueue::takeFrom(std::string& text, std::size_t count) {
+    const std::size_t taken = std::min(count, text.size());
+    text.erase(0, taken);
+    if (text.empty()) {
+        std::string().swap(text);
+        inFlightNotices_ = 0;
+    }
+    return count - taken;
+}
+
+void SendQueue::wrote(std::size_t count) {
+    if (!inFlight_.empty()) count = takeFrom(inFlight_, count);
+    if (backlog_ && count != 0) {
+        const std::size_t taken = std::min(count, backlog_->bytes());
+        frontSequence_ += backlog_->consume(taken);
+        if (backlog_->empty()) backlog_.reset();
+        count -= taken;
+    }
+    if (count == turnBytes_) {
+        clearTurn();
+    } else {
+        turnWritten_ += count;
+        if (count != 0) settle();
+    }
+    account();
+}
+
+void SendQueue::clearTurn() {
+    frontSequence_ += turnEvents_;
+    turn_.clear();
+    turnBytes_ = turnEvents_ = turnWritten_ = 0;
+}
+
+void SendQueue::settle() {
+    if (turn_.empty()) return;
+    for (std::string_view piece : turn_) {
+        while (!piece.empty()) {
+            const std::string_view event = piece.substr(0, eventSize(piece, encoding_));
+            piece.remove_prefix(event.size());
+            settleEvent(event);
+        }
+    }
+    turn_.clear();
+    turnBytes_ = turnEvents_ = turnWritten_ = 0;
+    account();
+}
+
+// Written events are done; the rest of one that was begun must go first, whatever happens.
+void SendQueue::settleEvent(std::string_view event) {
+    if (turnWritten_ == 0) return backlog().append(event, true, 1);
+    const std::size_t written = std::min(turnWritten_, event.size());
+    turnWritten_ -= written;
+    inFlight_ += event.substr(written);
+    ++frontSequence_;
+}
+
+}  // namespace netcluster::daemon

@@ -1,0 +1,141 @@
+// What the daemon owes one client, and what happens when that is too much. Decides; writes nothing:
+// Session asks it what to write and tells it what was written. Plain class, no socket, no clock.
+//
+// Events are first queued by reference, into buffers that stand still until the end of the turn;
+// what the kernel has not taken by then is copied into the backlog by `settle`. So in the fast case
+// an event is never copied, and no buffer is kept for a slow client's sake.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "backlog.hpp"
+#include "frame.hpp"
+#include "settings.hpp"
+
+namespace netcluster::daemon {
+
+class SendQueue;
+
+/// The bytes of all clients' queues together ("processqueue"). When they are used up, stalled
+/// clients give theirs back first, the largest first.
+class QueueBudget {
+  public:
+    explicit QueueBudget(std::size_t cap) : cap_(cap) {}
+
+    void setCap(std::size_t cap) { cap_ = cap; }
+    std::size_t used() const { return used_; }
+    bool fits(std::size_t bytes) const { return used_ + bytes <= cap_; }
+    /// As `fits`, after taking from stalled queues other than `asking` if need be.
+    bool makeRoom(std::size_t bytes, const SendQueue& asking);
+
+  private:
+    friend class SendQueue;
+    std::size_t cap_;
+    std::size_t used_ = 0;
+    std::vector<SendQueue*> stalled_;
+};
+
+class SendQueue {
+  public:
+    enum class Encoding { json, binary };
+    enum class Pushed {
+        queued,
+        dropped,   ///< this event or older ones were dropped; the client will be told in its stream
+        overflow,  ///< "disconnect": the client must go
+    };
+
+    /// Notices (answers, gap notices) a client may be owed. Reason: an honest client is owed a few;
+    /// one that asks without ever reading is not kept.
+    static constexpr std::size_t maxNotices = std::size_t{256} << 10;
+
+    /// `channel` must outlive the queue.
+    SendQueue(QueueBudget& budget, std::size_t cap, std::string_view channel)
+        : budget_(budget), cap_(cap), channel_(channel) {}
+    ~SendQueue();
+    SendQueue(const SendQueue&) = delete;
+    SendQueue& operator=(const SendQueue&) = delete;
+
+    /// What is queued already stays as it is; gaps are told in the new encoding from here on.
+    void becomeBinary();
+    void setCap(std::size_t cap) { cap_ = cap; }
+
+    /// True when an event of `bytes` can be queued without dropping anything. An empty queue takes
+    /// any event, whatever the caps.
+    bool fits(std::size_t bytes) const;
+    /// As `fits`, after taking from stalled clients if need be.
+    bool makeRoom(std::size_t bytes);
+    /// One event, by reference until `settle`. `policy` says what to do when it does not fit; under
+    /// `block` the oldest are dropped, for then the caller has held the senders already.
+    Pushed push(std::string_view event, config::SlowConsumer policy);
+    /// A notice; copied. False when the client is owed too many.
+    [[nodiscard]] bool pushNotice(std::string_view bytes);
+
+    bool empty() const {
+        return turn_.empty() && !backlog_ && inFlight_.empty() && !tailGap_.count;
+    }
+    /// True when senders that were held may go on. Reason for half: each resumed sender then finds
+    /// room for more than one read.
+    bool drained() const { return cost() <= cap_ / 2; }
+    std::size_t cost() const {
+        return turnBytes_ + inFlight_.size() + (backlog_ ? backlog_->cost() : 0);
+    }
+
+    /// A stalled client gives up its oldest events when others need the room.
+    void setStalled(bool stalled);
+    bool stalled() const { return stalled_; }
+
+    /// What to write next, in order, at most `limit` pieces.
+    void gather(std::vector<std::string_view>& pieces, std::size_t limit);
+    void wrote(std::size_t count);
+    /// End of the turn: copies what was queued by reference and not written.
+    void settle();
+
+    std::uint64_t eventsMeant() const { return sequence_; }
+    std::uint64_t eventsDropped() const { return dropped_; }
+
+  private:
+    friend class QueueBudget;
+
+    void addByReference(std::string_view event);
+    void dropNewest();
+    /// Drops from the front until `bytes` more fit, or nothing droppable is left.
+    void dropOldest(std::size_t bytes);
+    void dropFrontItem();
+    void keepPartialFront();
+    void tellHeadGap();
+    void tellTailGap();
+    void appendNotice(std::string_view bytes, std::uint32_t sequences);
+    std::string encodedGap(const wire::Gap& gap) const;
+    Backlog& backlog();
+    void account();
+    void clearTurn();
+    void settleEvent(std::string_view event);
+    std::size_t takeFrom(std::string& text, std::size_t count);
+
+    QueueBudget& budget_;
+    std::size_t cap_;
+    std::string_view channel_;
+    Encoding encoding_ = Encoding::json;
+    bool stalled_ = false;
+
+    std::string inFlight_;  // goes first and is never dropped
+    wire::Gap headGap_;     // dropped behind inFlight_, not told yet
+    std::unique_ptr<Backlog> backlog_;
+    std::vector<std::string_view> turn_;  // neighbours in one buffer are one piece
+    wire::Gap tailGap_;                   // dropped at the end; told before the next event
+
+    std::size_t turnBytes_ = 0;
+    std::size_t turnEvents_ = 0;
+    std::size_t turnWritten_ = 0;  // its first bytes, when the kernel took only a part
+    std::size_t inFlightNotices_ = 0;
+    std::size_t accounted_ = 0;        // of the budget
+    std::uint64_t sequence_ = 0;       // of the last event meant for this client
+    std::uint64_t frontSequence_ = 1;  // of the oldest event neither written nor dropped
+    std::uint64_t dropped_ = 0;
+};
+
+}  // namespace netcluster::daemon

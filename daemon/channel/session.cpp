@@ -1,0 +1,294 @@
+#include "session.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/post.hpp>
+#include <nlohmann/json.hpp>
+
+#include "channel.hpp"
+#include "dump.hpp"
+#include "router.hpp"
+
+namespace netcluster::daemon {
+namespace {
+
+constexpr std::size_t maxPieces = 1024;  // one system call takes no more
+
+}  // namespace
+
+Session::Session(SessionContext& context, SessionHome home, local::Stream stream,
+                 const wire::Uuid& uuid)
+    : context_(context),
+      home_(home),
+      stream_(std::move(stream)),
+      uuid_(uuid),
+      queue_(context.budget, context.clientQueue, home_.channel),
+      peer_(stream_.peer()) {}
+
+Session::~Session() = default;
+
+void Session::start() {
+    ++context_.clients;
+    context_.router.join(home_.channel, *this);
+    waitReadable();
+}
+
+std::string Session::label() const {
+    std::string text = home_.channel + "/" + wire::uuidText(uuid_);
+    if (peer_) text += " (pid " + std::to_string(peer_->pid) + ")";
+    return text;
+}
+
+// -- waiting -----------------------------------------------------------------------------------
+
+void Session::waitReadable() {
+    if (reading_ || closed_ || closing_ || paused_) return;
+    reading_ = true;
+    stream_.waitReadable([self = self()](const boost::system::error_code& error) {
+        self->reading_ = false;
+        if (!error && !self->closed_) self->readable();
+    });
+}
+
+void Session::waitWritable() {
+    if (writing_ || closed_) return;
+    writing_ = true;
+    stream_.waitWritable([self = self()](const boost::system::error_code& error) {
+        self->writing_ = false;
+        if (!error && !self->closed_) self->write();
+    });
+}
+
+void Session::armTimer(std::chrono::milliseconds after, void (Session::*then)()) {
+    if (!timer_) timer_ = std::make_unique<boost::asio::steady_timer>(context_.io);
+    timer_->expires_after(after);
+    timer_->async_wait([self = self(), then](const boost::system::error_code& error) {
+        if (!error && !self->closed_) ((*self).*then)();
+    });
+}
+
+// -- receiving events --------------------------------------------------------------------------
+
+bool Session::wants(std::string_view event) const {
+    return encoding_ != Encoding::binary || (subscriptions_ && subscriptions_->match(event));
+}
+
+bool Session::deliver(Delivery& event) {
+    if (closed_ || closing_ || !doom_.empty()) return false;
+    const std::string_view bytes = encoding_ == Encoding::binary ? event.frame() : event.packet();
+    if (bytes.empty()) return false;  // its sender is dealt with
+    // The link is never held up: what comes from there pushes out what is oldest.
+    const bool remote = event.event().flags & wire::remoteFlag;
+    const auto policy = remote && home_.slowConsumer == config::SlowConsumer::block
+                            ? config::SlowConsumer::dropOldest
+                            : home_.slowConsumer;
+    switch (queue_.push(bytes, policy)) {
+        case SendQueue::Pushed::queued:
+            break;
+        case SendQueue::Pushed::dropped:
+            noteDrop();
+            break;
+        case SendQueue::Pushed::overflow:
+            doom("too slow: its queue is full");
+            break;
+    }
+    return !std::exchange(touched_, true);
+}
+
+void Session::reply(std::string_view event, std::string_view json, std::string_view id) {
+    wire::EventView answer;
+    answer.name = event;
+    answer.channel = home_.channel;
+    answer.id = id;
+    answer.payload = json;
+    std::string& bytes = context_.router.arena().next();
+    wire::appendEvent(bytes, answer);
+    answer.whole = bytes;
+    Delivery delivery(answer, context_.router.arena());
+    (void)deliver(delivery);  // we flush ourselves, at the end of this turn
+}
+
+void Session::notice(const std::string& bytes) {
+    if (!queue_.pushNotice(bytes)) doom("it asks and does not read the answers");
+    touched_ = true;
+}
+
+void Session::noteDrop() {
+    if (std::exchange(dropLogged_, true)) return;
+    spdlog::warn("{}: slow consumer: its queue is full, events for it are dropped", label());
+}
+
+void Session::flush() {
+    const auto alive = self();
+    touched_ = false;
+    if (closed_) return;
+    if (!doom_.empty()) return close(doom_);
+    if (writing_) {
+        queue_.settle();
+    } else {
+        write();
+    }
+}
+
+void Session::write() {
+    static thread_local std::vector<std::string_view> pieces;
+    bool moved = false;
+    while (!queue_.empty()) {
+        pieces.clear();
+        queue_.gather(pieces, maxPieces);
+        std::size_t offered = 0;
+        for (const std::string_view piece : pieces) offered += piece.size();
+        const local::IoResult result = stream_.write(pieces);
+        if (result.outcome == local::Io::closed || result.outcome == local::Io::failed) {
+            return finish();
+        }
+        queue_.wrote(result.count);
+        moved = moved || result.count != 0;
+        if (result.count < offered) {
+            queue_.settle();
+            waitWritable();
+            break;
+        }
+    }
+    if (moved) progressed();
+}
+
+// -- slow consumers ----------------------------------------------------------------------------
+
+bool Session::holdsSenders(std::size_t bytes) const {
+    if (home_.slowConsumer != config::SlowConsumer::block || queue_.stalled()) return false;
+    if (closed_ || closing_ || !doom_.empty()) return false;
+    // A packet spells out what a frame packs, and opaque bytes become base64.
+    if (encoding_ != Encoding::binary) bytes = bytes * 4 / 3 + 2048;
+    return !const_cast<SendQueue&>(queue_).makeRoom(bytes);
+}
+
+void Session::awaitRoom(Source& source) {
+    held_.push_back(source.weak_from_this());
+    if (held_.size() == 1) watchForStall();
+}
+
+void Session::watchForStall() {
+    armTimer(context_.stallTimeout, &Session::stalled);
+}
+
+void Session::stalled() {
+    if (held_.empty() || closing_) return;
+    queue_.setStalled(true);
+    spdlog::warn(
+        "{}: slow consumer: took nothing for {} ms; it holds nobody up any more and loses "
+        "its oldest events until it has caught up",
+        label(), context_.stallTimeout.count());
+    dropLogged_ = true;
+    releaseSenders();
+}
+
+void Session::progressed() {
+    if (queue_.empty()) {
+        if (closing_) return finish();
+        queue_.setStalled(false);
+        if (std::exchange(dropLogged_, false)) {
+            spdlog::info("{}: has caught up; {} events for it were dropped so far", label(),
+                         queue_.eventsDropped());
+        }
+    }
+    if (held_.empty()) return;
+    if (queue_.drained()) {
+        releaseSenders();
+    } else {
+        watchForStall();
+    }
+}
+
+void Session::releaseSenders() {
+    if (timer_ && !closing_) timer_->cancel();
+    for (const auto& waiting : std::exchange(held_, {})) {
+        if (const auto source = waiting.lock()) source->resume();
+    }
+}
+
+// -- the end -----------------------------------------------------------------------------------
+
+void Session::refused(std::string_view event) {
+    if (refused_++ == 0) {
+        spdlog::warn("{}: emitted \"{}\", a name it may not emit; refused, as will be later ones",
+                     label(), printable(event, wire::maxEventName));
+    }
+}
+
+void Session::misbehaved(std::string_view how) {
+    doom("it sent " + std::string(how));
+    touched_ = true;
+}
+
+void Session::doom(const std::string& reason) {
+    if (!doom_.empty() || closing_) return;
+    doom_ = reason;
+    spdlog::warn("{}: disconnected: {}", label(), reason);
+}
+
+void Session::close(std::string reason) {
+    const auto alive = self();
+    if (closed_ || closing_) return;
+    closing_ = true;
+    doom_.clear();
+    context_.router.leave(home_.channel, *this);
+    releaseSenders();
+    std::string last;
+    if (encoding_ == Encoding::binary) {
+        wire::appendGoodbye(last, reason);
+    } else {
+        wire::appendErrorPacket(last, reason, home_.channel);
+    }
+    if (!reason.empty() && !queue_.pushNotice(last)) return finish();
+    if (queue_.empty()) return finish();
+    armTimer(drainTime, &Session::finish);
+    if (!writing_) write();
+    if (!closed_) queue_.settle();
+}
+
+void Session::finish() {
+    const auto alive = self();
+    if (std::exchange(closed_, true)) return;
+    if (!closing_) context_.router.leave(home_.channel, *this);
+    queue_.setStalled(false);
+    releaseSenders();
+    if (timer_) timer_->cancel();
+    stream_.close();
+    --context_.clients;
+    home_.owner.ended(*this);
+}
+
+// -- what ncctl shows --------------------------------------------------------------------------
+
+nlohmann::json Session::summary() const {
+    nlohmann::json json{{"client", wire::uuidText(uuid_)},
+                        {"name", name_},
+                        {"encoding", encoding_ == Encoding::binary ? "binary" : "json"},
+                        {"queued", queue_.cost()}};
+    if (peer_) {
+        json["pid"] = peer_->pid;
+        json["uid"] = peer_->uid;
+        json["gid"] = peer_->gid;
+    }
+    return json;
+}
+
+nlohmann::json Session::details() const {
+    nlohmann::json json = summary();
+    json["channel"] = home_.channel;
+    json["connected"] =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - since_).count();
+    json["patterns"] =
+        encoding_ != Encoding::binary
+            ? std::vector<std::string>{".*"}
+            : (subscriptions_ ? subscriptions_->texts() : std::vector<std::string>{});
+    json["received"] = received_;
+    json["delivered"] = queue_.eventsMeant() - queue_.eventsDropped();
+    json["dropped"] = queue_.eventsDropped();
+    json["refused"] = refused_;
+    json["stalled"] = queue_.stalled();
+    return json;
+}
+
+}  // namespace netcluster::daemon

@@ -1,0 +1,164 @@
+// One client of one channel: bytes in become events for the sink, events for it become bytes out.
+// Owned by its Channel (and by the waits that are under way); loop thread only. Never blocks: it
+// reads and writes what can be moved, and waits for the rest.
+//
+// A client starts as a 1.x client: it is served JSON packets at once, for many listeners never send
+// a byte. Its first bytes decide: the preface makes it binary, anything else is JSON for good.
+//
+// session.cpp holds its life and its writing, session_input.cpp what it makes of the bytes it
+// reads.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "interfaces.hpp"
+#include "packet.hpp"
+#include "send_queue.hpp"
+#include "stream.hpp"
+#include "subscriptions.hpp"
+
+namespace netcluster::daemon {
+
+class Channel;
+class Router;
+
+/// What all sessions of a daemon share. Outlives them.
+struct SessionContext {
+    boost::asio::io_context& io;
+    Router& router;
+    QueueBudget& budget;
+    PatternCache& patterns;
+    std::string hostName{};
+    std::size_t maxEvent = 0;
+    std::size_t clientQueue = 0;
+    std::size_t maxClients = 0;
+    std::chrono::milliseconds stallTimeout{};
+    std::size_t clients = 0;  ///< connected now, all channels
+
+    /// One buffer for all reads: nothing in it outlives the turn. Reason for the size: the kernel
+    /// gives at most its own socket buffer (about 208 KiB on Linux) at once.
+    static constexpr std::size_t readSize = std::size_t{256} << 10;
+    std::vector<char> readBuffer = std::vector<char>(readSize);
+};
+
+/// Where a session belongs.
+struct SessionHome {
+    const std::string& channel;
+    FrameSink& sink;
+    const config::SlowConsumer& slowConsumer;
+    Channel& owner;  ///< told once, when the session is over
+};
+
+class Session final : public Source, public Outlet {
+  public:
+    Session(SessionContext& context, SessionHome home, local::Stream stream,
+            const wire::Uuid& uuid);
+    ~Session() override;
+
+    void start();
+    /// Takes no more events, writes what is queued (for at most `drainTime`) and closes. Binary
+    /// clients are told the reason.
+    void close(std::string reason);
+    void setQueueCap(std::size_t bytes) { queue_.setCap(bytes); }
+
+    std::uint64_t dropped() const { return queue_.eventsDropped(); }
+    nlohmann::json summary() const;
+    nlohmann::json details() const;
+
+    // Source
+    const wire::Uuid& uuid() const override { return uuid_; }
+    const std::string& channel() const override { return home_.channel; }
+    void resume() override;
+    void reply(std::string_view event, std::string_view json, std::string_view id) override;
+    void refused(std::string_view event) override;
+    void misbehaved(std::string_view how) override;
+    std::string label() const override;
+
+    // Outlet
+    bool wants(std::string_view event) const override;
+    bool is(const Source& source) const override { return this == &source; }
+    bool deliver(Delivery& event) override;
+    void flush() override;
+    bool holdsSenders(std::size_t bytes) const override;
+    void awaitRoom(Source& source) override;
+
+  private:
+    enum class Encoding { undecided, json, binary };
+    enum class Step { next, incomplete, blocked, ended };
+    /// A closing client may take this long to read what it is owed. Reason: the daemon's own stop
+    /// promises 2 s.
+    static constexpr auto drainTime = std::chrono::seconds(2);
+
+    // session_input.cpp
+    void readable();
+    void consume(std::string_view bytes);
+    std::size_t decode(std::string_view bytes);
+    Step step(std::string_view& bytes);
+    Step decideEncoding(std::string_view& bytes);
+    Step packet(std::string_view& bytes);
+    Step frame(std::string_view& bytes);
+    Step onFrame(const wire::FrameView& frame);
+    Step onHello(const wire::FrameView& frame);
+    Step onEventFrame(const wire::FrameView& frame);
+    Step onSubscribe(const wire::FrameView& frame);
+    Step onUnsubscribe(const wire::FrameView& frame);
+    Step onSync(const wire::FrameView& frame);
+    Step handIn(const wire::EventView& event);
+    Step malformed(const std::string& what);
+    std::size_t maxInput() const;
+
+    // session.cpp
+    std::shared_ptr<Session> self() {
+        return std::static_pointer_cast<Session>(shared_from_this());
+    }
+    void waitReadable();
+    void waitWritable();
+    void write();
+    void progressed();
+    void releaseSenders();
+    void watchForStall();
+    void armTimer(std::chrono::milliseconds after, void (Session::*then)());
+    void stalled();
+    void notice(const std::string& bytes);
+    void noteDrop();
+    void doom(const std::string& reason);
+    void finish();
+
+    SessionContext& context_;
+    const SessionHome home_;
+    local::Stream stream_;
+    const wire::Uuid uuid_;
+    const std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
+    SendQueue queue_;
+
+    Encoding encoding_ = Encoding::undecided;
+    bool greeted_ = false;     // the hello has been answered
+    bool reading_ = false;     // a wait for bytes is under way
+    bool writing_ = false;     // a wait for room is under way
+    bool paused_ = false;      // a receiver of ours is full
+    bool touched_ = false;     // somebody owes us a flush
+    bool dropLogged_ = false;  // until it has caught up
+    bool closing_ = false;     // takes nothing more; ends when drained
+    bool closed_ = false;
+    std::string doom_;  // closes at the end of the turn, for this reason
+
+    std::string pending_;       // bytes read and not yet decoded
+    std::size_t searched_ = 0;  // of pending_: known to hold no NUL
+    std::string name_;          // as the hello gives it
+    std::optional<local::Peer> peer_;
+    std::unique_ptr<Subscriptions> subscriptions_;
+    std::vector<std::weak_ptr<Source>> held_;           // senders that wait for our queue
+    std::unique_ptr<boost::asio::steady_timer> timer_;  // stall or drain: never both
+
+    std::uint64_t received_ = 0;
+    std::uint64_t refused_ = 0;
+};
+
+}  // namespace netcluster::daemon

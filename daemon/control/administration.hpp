@@ -1,0 +1,33 @@
+// What control may ask of the daemon. Answers are the data of docs/control-protocol.md; what cannot
+// be done is thrown as Error. Loop thread only.
+#pragma once
+
+#include <netcluster/error.hpp>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace netcluster::daemon {
+
+/// A configuration that was refused: the sentence, and every problem with its place.
+class ConfigRefused : public Error {
+  public:
+    ConfigRefused(const std::string& what, std::vector<std::string> all)
+        : Error(what), problems(std::move(all)) {}
+    std::vector<std::string> problems;
+};
+
+class Administration {
+  public:
+    virtual ~Administration() = default;
+    virtual nlohmann::json showConfig() = 0;
+    /// One transaction: throws, and nothing has changed.
+    virtual nlohmann::json reloadFile(const std::string& path) = 0;  ///< "": the file in force
+    virtual nlohmann::json reloadText(std::string_view text) = 0;
+    virtual nlohmann::json showChannel(const std::string& channel) = 0;
+    virtual nlohmann::json showClient(const std::string& channel, const std::string& client) = 0;
+    virtual nlohmann::json stats() = 0;
+};
+
+}  // namespace netcluster::daemon

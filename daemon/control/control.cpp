@@ -1,0 +1,98 @@
+#include "control.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <array>
+#include <netcluster/control.hpp>
+
+namespace netcluster::daemon {
+namespace {
+
+using nlohmann::json;
+
+struct Request {
+    json data;
+    std::string_view text;  // of the data, as it was sent
+};
+
+json showConfig(Administration& daemon, const Request&) {
+    return daemon.showConfig();
+}
+
+json reloadConfig(Administration& daemon, const Request& request) {
+    if (request.data.is_object()) return daemon.reloadText(request.text);
+    if (request.data.is_null()) return daemon.reloadFile("");
+    if (request.data.is_string()) return daemon.reloadFile(request.data.get<std::string>());
+    throw Error("reloadconfig takes a path, a configuration, or nothing");
+}
+
+json showChannel(Administration& daemon, const Request& request) {
+    if (!request.data.is_string()) throw Error("showchannel takes the name of a channel");
+    return daemon.showChannel(request.data.get<std::string>());
+}
+
+json showClient(Administration& daemon, const Request& request) {
+    const auto text = [&](const char* key) {
+        if (!request.data.is_object() || !request.data.contains(key) ||
+            !request.data[key].is_string()) {
+            throw Error("showclient takes {\"channel\": name, \"client\": uuid}");
+        }
+        return request.data[key].get<std::string>();
+    };
+    return daemon.showClient(text("channel"), text("client"));
+}
+
+json stats(Administration& daemon, const Request&) {
+    return daemon.stats();
+}
+
+struct Command {
+    std::string_view name;
+    json (*run)(Administration&, const Request&);
+};
+constexpr std::array<Command, 5> commands{{{control::showConfig, showConfig},
+                                           {control::reloadConfig, reloadConfig},
+                                           {control::showChannel, showChannel},
+                                           {control::showClient, showClient},
+                                           {control::stats, stats}}};
+
+json answer(Administration& daemon, const Command& command, const wire::EventView& event) {
+    try {
+        Request request{nullptr, event.payload};
+        if (event.bytes()) throw Error("the data of a request is JSON, not bytes");
+        if (!event.payload.empty()) request.data = json::parse(event.payload);
+        return command.run(daemon, request);
+    } catch (const ConfigRefused& refused) {
+        return {{"error", refused.what()}, {"problems", refused.problems}};
+    } catch (const std::exception& error) {
+        return {{"error", error.what()}};
+    }
+}
+
+std::string text(const json& value) {
+    // What came from a client (a path in an error) may be anything; the answer is valid JSON all
+    // the same.
+    return value.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+}  // namespace
+
+Taken Control::onEvent(Source& source, const wire::EventView& event) {
+    std::string_view name = event.name;
+    if (name.starts_with(control::prefix)) {
+        name.remove_prefix(control::prefix.size());
+        for (const Command& command : commands) {
+            if (command.name != name) continue;
+            source.reply(control::responseEvent(name),
+                         text(answer(administration_, command, event)), event.id);
+            return Taken::yes;
+        }
+    }
+    const json error{{"error", "\"" + std::string(event.name) +
+                                   "\" is not a request; control takes " +
+                                   "nc-control-<command> only"}};
+    source.reply("nc-control-error", text(error), event.id);
+    return Taken::yes;
+}
+
+}  // namespace netcluster::daemon

@@ -1,0 +1,68 @@
+// The daemon's parts and how they fit: channels, router, link, control. `open`, `reload` and
+// `close` show the order in which they come and go. Owned by Server; all but the constructor and
+// `open` runs on the loop thread.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "channel.hpp"
+#include "control.hpp"
+#include "link.hpp"
+#include "parse.hpp"
+#include "router.hpp"
+
+namespace netcluster::daemon {
+
+class Core final : public Administration {
+  public:
+    Core(boost::asio::io_context& io, config::Settings settings, std::string configFile,
+         const std::string& runDir);
+    ~Core() override;
+
+    /// Throws Error; nothing is left behind then.
+    void open();
+    /// Everything ends within Session::drainTime; the loop then has no work left.
+    void close();
+
+    nlohmann::json showConfig() override;
+    nlohmann::json reloadFile(const std::string& path) override;
+    nlohmann::json reloadText(std::string_view text) override;
+    nlohmann::json showChannel(const std::string& channel) override;
+    nlohmann::json showClient(const std::string& channel, const std::string& client) override;
+    nlohmann::json stats() override;
+
+  private:
+    using Channels = std::map<std::string, std::unique_ptr<Channel>>;
+
+    nlohmann::json reload(config::Parsed parsed, const std::string& file);
+    Channels openMissing(const config::Settings& wanted);
+    void applyRights(const config::Settings& wanted);
+    void replaceLink(const config::Settings& wanted);
+    std::unique_ptr<Link> openLink(const config::Settings& settings);
+    void setLimits(const config::Settings& settings);
+    void closeUnwanted(const config::Settings& wanted);
+    Channel& find(const std::string& channel) const;
+    nlohmann::json channelStats(const Channel& channel) const;
+
+    boost::asio::io_context& io_;
+    config::Settings settings_;
+    std::string configFile_;
+    local::RunDirectory runDir_;
+    const wire::Uuid session_;
+    const std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
+
+    Router router_;
+    Control control_;
+    QueueBudget budget_;
+    PatternCache patterns_;
+    SessionContext context_;
+    Channels channels_;
+    std::vector<std::unique_ptr<Channel>> leaving_;  // closed, their clients still reading
+    std::unique_ptr<Link> link_;
+};
+
+}  // namespace netcluster::daemon

@@ -1,0 +1,58 @@
+// The daemon as a library: what `ncserver` is, inside your own process.
+//
+//     netcluster::Server server({.configFile = "/etc/netcluster/config.json"});
+//     server.start();                 // channels are open, the link is up or known to be down
+//     …
+//     server.reload();                // reads the file again; one transaction
+//     server.stop();
+//
+// A Server runs on one thread of its own. All its functions may be called from any other thread,
+// one after the other.
+#pragma once
+
+#include <memory>
+#include <netcluster/error.hpp>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+namespace netcluster {
+
+struct ServerOptions {
+    std::string configFile;  ///< read by `start`, and by `reload` again
+    std::string configText;  ///< used when `configFile` is empty
+    std::string runDir;      ///< where the sockets are; empty: the default (docs/configuration.md)
+};
+
+/// Thrown by `start` when the configuration is refused; `problems` lists everything that is wrong,
+/// as `file:line:column: /pointer: what`.
+class ConfigError : public Error {
+  public:
+    ConfigError(const std::string& what, std::vector<std::string> all)
+        : Error(what), problems(std::move(all)) {}
+    std::vector<std::string> problems;
+};
+
+class Server {
+  public:
+    explicit Server(ServerOptions options);
+    ~Server();  ///< stops it
+    Server(const Server&) = delete;
+    Server& operator=(const Server&) = delete;
+
+    /// Returns when clients can connect. Throws ConfigError, or Error naming what cannot be opened.
+    void start();
+    /// The answer of `ncctl reloadconfig`: what changed, or `error` and `problems`; then nothing
+    /// has changed. `path` empty: the file in force.
+    nlohmann::json reload(const std::string& path = "");
+    /// What `ncctl stats` shows.
+    nlohmann::json stats();
+    /// Clients get what they are owed (at most 2 s), the sockets are removed. Idempotent.
+    void stop();
+
+  private:
+    class Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace netcluster

@@ -1,0 +1,92 @@
+#include "link_log.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <utility>
+
+#include "receiver.hpp"
+
+namespace netcluster::daemon::link {
+
+std::uint64_t LinkLog::Counter::add(Time now, std::uint64_t more, std::chrono::seconds pause) {
+    count += more;
+    if (count == 0 || now < quietUntil) return 0;
+    quietUntil = now + pause;
+    return std::exchange(count, 0);
+}
+
+void LinkLog::gap(Time now, const GapReport& report) {
+    auto found = gaps_.find(report.host);
+    if (found == gaps_.end()) {
+        if (gaps_.size() >= 2 * maxSessions) return;  // counted all the same
+        found = gaps_.emplace(report.host, Gaps{}).first;
+    }
+    Gaps& gaps = found->second;
+    if (gaps.holes++ == 0) gaps.first = report.first;
+    gaps.last = report.last;
+    (report.why == GapReport::Why::lost ? gaps.datagrams : gaps.events) += report.count;
+    if (now >= gaps.quietUntil) say(now, found->first, gaps);
+}
+
+void LinkLog::say(Time now, const std::string& host, Gaps& gaps) {
+    if (gaps.datagrams != 0) {
+        spdlog::warn("link: {} datagrams of host {} did not arrive ({} gaps, numbers {} to {})",
+                     gaps.datagrams, host, gaps.holes, gaps.first, gaps.last);
+    }
+    if (gaps.events != 0) {
+        spdlog::warn("link: host {} left out {} events: its link queue was full", host,
+                     gaps.events);
+    }
+    gaps = {};
+    gaps.quietUntil = now + lossPause;
+}
+
+void LinkLog::queueFull(Time now) {
+    sayQueueFull(queueFull_.add(now, 1, lossPause));
+}
+
+void LinkLog::sayQueueFull(std::uint64_t count) {
+    if (count != 0) spdlog::warn("link: {} events dropped: link queue full", count);
+}
+
+void LinkLog::overflowed(Time now, std::uint64_t datagrams) {
+    sayOverflowed(overflowed_.add(now, datagrams, lossPause));
+}
+
+void LinkLog::sayOverflowed(std::uint64_t count) {
+    if (count == 0) return;
+    spdlog::warn(
+        "link: {} datagrams lost in our socket's buffer: this host is too slow, or "
+        "net.core.rmem_max too small",
+        count);
+}
+
+void LinkLog::bad(Time now, Bad reason, const Endpoint& from) {
+    lastReason_ = reason;
+    lastSender_ = from;
+    sayBad(bad_.add(now, 1, badPause));
+}
+
+void LinkLog::sayBad(std::uint64_t count) {
+    if (count == 0) return;
+    spdlog::warn("link: {} bad datagrams or events dropped, the last from {}: {}", count,
+                 lastSender_.address().to_string(), badName(lastReason_));
+}
+
+void LinkLog::tick(Time now) {
+    for (auto it = gaps_.begin(); it != gaps_.end();) {
+        const bool mayspeak = now >= it->second.quietUntil;
+        if (mayspeak && it->second.holes != 0) {
+            say(now, it->first, it->second);
+        } else if (mayspeak) {
+            it = gaps_.erase(it);
+            continue;
+        }
+        ++it;
+    }
+    sayQueueFull(queueFull_.add(now, 0, lossPause));
+    sayOverflowed(overflowed_.add(now, 0, lossPause));
+    sayBad(bad_.add(now, 0, badPause));
+}
+
+}  // namespace netcluster::daemon::link

@@ -1,0 +1,97 @@
+#include "peers.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <charconv>
+#include <netcluster/error.hpp>
+#include <utility>
+
+namespace netcluster::daemon::link {
+
+namespace ip = boost::asio::ip;
+
+std::optional<PeerName> parsePeer(const std::string& text) {
+    const std::size_t colon = text.rfind(':');
+    if (colon == std::string::npos || colon == 0) return {};
+    PeerName name;
+    name.host = text.substr(0, colon);
+    const char* end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data() + colon + 1, end, name.port);
+    if (error != std::errc{} || stop != end || name.port == 0) return {};
+    const bool bracketed = name.host.front() == '[' && name.host.back() == ']';
+    if (bracketed) name.host = name.host.substr(1, name.host.size() - 2);
+    // Without brackets nobody can tell where an IPv6 address ends and the port begins.
+    const bool hasColon = name.host.find(':') != std::string::npos;
+    if (name.host.empty() || hasColon != bracketed) return {};
+    if (name.host.find_first_of("[] \t/") != std::string::npos) return {};
+    return name;
+}
+
+Peers::Peers(boost::asio::io_context& io, const std::vector<std::string>& configured,
+             std::function<void()> changed)
+    : resolver_(io), changed_(std::move(changed)) {
+    for (const std::string& text : configured) {
+        auto name = parsePeer(text);
+        if (!name) throw Error("peers: \"" + text + "\" is not host:port");
+        peers_.push_back({text, std::move(*name), {}});
+    }
+    due_.assign(peers_.size(), Time::max());
+    complained_.resize(peers_.size());
+}
+
+void Peers::start() {
+    for (std::size_t i = 0; i < peers_.size(); ++i) {
+        boost::system::error_code notDigits;
+        const auto address = ip::make_address(peers_[i].name.host, notDigits);
+        if (notDigits) {
+            resolve(i);
+        } else {
+            peers_[i].address = Endpoint(address, peers_[i].name.port);
+        }
+    }
+}
+
+void Peers::refresh(Time now) {
+    for (std::size_t i = 0; i < peers_.size(); ++i) {
+        if (now >= due_[i]) resolve(i);
+    }
+}
+
+void Peers::stop() {
+    changed_ = nullptr;
+    resolver_.cancel();
+}
+
+void Peers::resolve(std::size_t index) {
+    due_[index] = Time::max();
+    const PeerName& name = peers_[index].name;
+    resolver_.async_resolve(name.host, std::to_string(name.port),
+                            ip::resolver_base::numeric_service,
+                            [weak = weak_from_this(), index](const auto& error, const auto& found) {
+                                const auto self = weak.lock();
+                                if (self && self->changed_) self->resolved(index, error, found);
+                            });
+}
+
+void Peers::resolved(std::size_t index, const boost::system::error_code& error,
+                     const ip::udp::resolver::results_type& found) {
+    const Time now = std::chrono::steady_clock::now();
+    Peer& peer = peers_[index];
+    if (error || found.empty()) {
+        due_[index] = now + resolveRetry;
+        const std::string why = error ? error.message() : "it has no address";
+        if (std::exchange(complained_[index], why) == why) return;
+        spdlog::warn("link: peer {} cannot be looked up: {}; trying again every {} s", peer.text,
+                     why, resolveRetry.count());
+        return;
+    }
+    due_[index] = now + resolveAgain;
+    complained_[index].clear();
+    const Endpoint address = found.begin()->endpoint();
+    if (peer.address == address) return;
+    spdlog::info("link: peer {} is at {}", peer.text, address.address().to_string());
+    peer.address = address;
+    changed_();
+}
+
+}  // namespace netcluster::daemon::link

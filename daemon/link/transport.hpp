@@ -1,0 +1,106 @@
+// All sockets of the link: one per interface for the group, which sends and receives, and one per
+// address family for unicast. Sends each datagram on every path, hands in what comes on any socket,
+// and follows the interfaces as they come and go. Knows nothing of what datagrams say.
+// Owned by Link; loop thread only; never blocks. Handlers that come after its end do nothing.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <map>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "network_interfaces.hpp"
+#include "path.hpp"
+#include "peers.hpp"
+#include "settings.hpp"
+#include "udp_socket.hpp"
+
+namespace netcluster::daemon::link {
+
+/// Where datagrams are handed in. May close the transport, must not destroy it.
+class TransportEvents {
+  public:
+    virtual ~TransportEvents() = default;
+    /// `truncated`: there was more of it than fits.
+    virtual void onDatagram(std::string_view datagram, bool truncated, const Endpoint& from) = 0;
+    /// The batch is handed in; the loop goes on to others before the next.
+    virtual void onBatchEnd() = 0;
+};
+
+class Transport : public std::enable_shared_from_this<Transport> {
+  public:
+    /// Throws Error naming the key: addr, peers.
+    Transport(boost::asio::io_context& io, const config::LinkSettings& settings,
+              TransportEvents& events);
+    ~Transport();
+
+    /// Opens what can be opened now. Throws Error only for what waiting will not mend: a port that
+    /// is forbidden, or taken while peers need it.
+    void open();
+    /// Opens what came, closes what went. Called every few seconds.
+    void rescan(Time now);
+    void close();
+
+    /// Offers the datagram to every path. False: some path is full; call again with the same
+    /// datagram in a moment, the others will not get it twice.
+    bool send(Time now, std::string_view datagram);
+    /// Offers it once to every path and forgets it: heartbeats, which a later one replaces.
+    void sendOnce(Time now, std::string_view datagram);
+
+    /// Reads one batch of every socket. True when nothing is left to read.
+    bool drain();
+
+    /// Datagrams lost in our own receive buffers.
+    std::uint64_t overflowed() const { return overflowed_; }
+    std::uint64_t receivedDatagrams() const { return receivedDatagrams_; }
+    std::uint64_t receivedBytes() const { return receivedBytes_; }
+
+    nlohmann::json interfaceStats() const;
+    nlohmann::json peerStats() const;
+
+  private:
+    using Socket = std::shared_ptr<UdpSocket>;
+    struct Joined {
+        Interface interface;
+        Socket socket;
+    };
+
+    void openUnicast(bool first);
+    Socket tryUnicast(bool ipv6, bool first);
+    void leaveVanished(const std::vector<Interface>& chosen);
+    void joinNew(const std::vector<Interface>& chosen, bool first);
+    Socket tryJoin(const Interface& interface, bool first);
+    void scanInterfaces(bool first);
+    void rebuildPaths();
+    void addPath(std::vector<Path>& paths, std::string label, const Socket& socket, Endpoint to);
+    void noteUsable();
+    void complain(const std::string& about, const std::string& why);
+
+    void listen(const Socket& socket);
+    /// True when the batch was full, so that there may be more.
+    bool readBatch(UdpSocket& socket);
+    Endpoint groupOn(const Interface& interface) const;
+    std::string groupText() const;
+
+    boost::asio::io_context& io_;
+    const config::LinkSettings& settings_;
+    TransportEvents& events_;
+    std::shared_ptr<Peers> peers_;
+    Endpoint group_;  ///< port 0 without a group
+    std::vector<Joined> joined_;
+    Socket unicastV4_;
+    Socket unicastV6_;
+    std::vector<Path> paths_;
+    ReceiveBatch batch_;
+    bool open_ = false;
+    bool usable_ = true;                             ///< so that the first failure is logged
+    std::map<std::string, std::string> complained_;  ///< last complaint by what it is about
+    std::uint64_t overflowed_ = 0;
+    std::uint64_t receivedDatagrams_ = 0;
+    std::uint64_t receivedBytes_ = 0;
+};
+
+}  // namespace netcluster::daemon::link

@@ -1,0 +1,89 @@
+// The interfaces that cut the cycle between routing and what moves bytes: sessions hand events in
+// (Source -> FrameSink), routing hands them out (Outlet, NetOutlet), the link hands in what other
+// hosts sent (NetSink). Everything here runs on the daemon's one loop thread.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "frame.hpp"
+
+namespace netcluster::daemon {
+
+/// An event while it is being delivered: the frame's bytes, and its JSON packet, made at most once
+/// and only when a JSON client is among the receivers. Lives until the end of the turn.
+class Delivery;
+
+/// A client as routing sees it when it emits.
+class Source : public std::enable_shared_from_this<Source> {
+  public:
+    virtual ~Source() = default;
+    virtual const wire::Uuid& uuid() const = 0;
+    virtual const std::string& channel() const = 0;
+    /// The queue that held this source up has room again: go on reading.
+    virtual void resume() = 0;
+    /// Sends one event to this client alone (control's replies).
+    virtual void reply(std::string_view event, std::string_view json, std::string_view id) = 0;
+    /// It emitted a name it may not emit: counted, logged once. It stays.
+    virtual void refused(std::string_view event) = 0;
+    /// It sent something no honest client sends: its connection ends after this turn.
+    virtual void misbehaved(std::string_view how) = 0;
+    /// Channel and uuid, for the log.
+    virtual std::string label() const = 0;
+};
+
+/// A client as routing sees it when it receives.
+class Outlet {
+  public:
+    virtual ~Outlet() = default;
+    virtual bool wants(std::string_view event) const = 0;
+    /// True when this outlet and `source` are the same client.
+    virtual bool is(const Source& source) const = 0;
+    /// Queues the event; nothing is written before `flush`, at the end of the turn. True for the
+    /// first event of a turn: the caller then owes the flush.
+    [[nodiscard]] virtual bool deliver(Delivery& event) = 0;
+    virtual void flush() = 0;
+    /// True when an event of `bytes` does not fit and the client may hold its senders up for it
+    /// (slowconsumer "block").
+    virtual bool holdsSenders(std::size_t bytes) const = 0;
+    /// `source.resume()` is called once, when this outlet stops holding senders.
+    virtual void awaitRoom(Source& source) = 0;
+};
+
+enum class Taken {
+    yes,      ///< delivered, or refused and counted: go on with the next
+    blocked,  ///< a receiver is full; nothing was delivered. Offer the same event after resume()
+};
+
+/// Where sessions hand in what their clients emit: the router, or control for its own channel.
+class FrameSink {
+  public:
+    virtual ~FrameSink() = default;
+    /// `event` points into the session's buffer; nothing of it is kept after `endTurn`.
+    virtual Taken onEvent(Source& source, const wire::EventView& event) = 0;
+    /// All events of one read have been handed in: write what was queued.
+    virtual void endTurn() = 0;
+};
+
+/// The link, as routing sees it.
+class NetOutlet {
+  public:
+    virtual ~NetOutlet() = default;
+    /// Takes a copy; sent at the end of the turn at the latest.
+    virtual void send(const wire::EventView& event) = 0;
+    virtual void flush() = 0;
+};
+
+/// Where the link hands in what other hosts sent.
+class NetSink {
+  public:
+    virtual ~NetSink() = default;
+    /// `event.host` names the sending host. The event is well formed and its name valid; all else
+    /// (channel, rules) is for routing to judge. Never blocks.
+    virtual void onNetEvent(const wire::EventView& event) = 0;
+    /// All events of one batch of datagrams have been handed in.
+    virtual void endTurn() = 0;
+};
+
+}  // namespace netcluster::daemon

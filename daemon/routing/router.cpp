@@ -1,0 +1,185 @@
+#include "router.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+#include "dump.hpp"
+
+namespace netcluster::daemon {
+namespace {
+
+// Names remembered per channel and way. Reason: programs use tens of names, a few use thousands;
+// beyond that the memo starts anew rather than grow.
+constexpr std::size_t maxMemo = 4096;
+
+}  // namespace
+
+void Router::apply(const config::Settings& settings) {
+    table_ = RouteTable(settings);
+    ++generation_;
+    std::erase_if(ports_, [&](const auto& port) { return !table_.find(port.first); });
+    for (const auto& [name, ignored] : settings.channels) {
+        if (const ChannelRules* rules = table_.find(name)) ports_[name].rules = rules;
+    }
+}
+
+void Router::setLink(NetOutlet* link) {
+    link_ = link;
+    ++generation_;
+}
+
+Router::Port* Router::find(std::string_view channel) {
+    const auto found = ports_.find(channel);
+    return found == ports_.end() ? nullptr : &found->second;
+}
+
+void Router::join(const std::string& channel, Outlet& outlet) {
+    if (Port* port = find(channel)) port->outlets.push_back(&outlet);
+    ++generation_;
+}
+
+void Router::leave(const std::string& channel, Outlet& outlet) {
+    if (Port* port = find(channel)) std::erase(port->outlets, &outlet);
+    std::erase(touched_, &outlet);
+    ++generation_;
+}
+
+const ChannelCounters* Router::counters(std::string_view channel) const {
+    const auto found = ports_.find(channel);
+    return found == ports_.end() ? nullptr : &found->second.counters;
+}
+
+const Router::Route& Router::route(Port& port, Way way, std::string_view event) {
+    Memo& memo = port.memo[static_cast<std::size_t>(way)];
+    auto found = memo.find(event);
+    if (found == memo.end()) {
+        if (memo.size() >= maxMemo) memo.clear();
+        found = memo.emplace(std::string(event), Route{}).first;
+    }
+    if (found->second.generation != generation_) rebuild(found->second, port, way, event);
+    return found->second;
+}
+
+void Router::rebuild(Route& route, Port& port, Way way, std::string_view event) {
+    route = Route{};
+    route.generation = generation_;
+    if (way == Way::local || way == Way::localBroadcast) {
+        route.refused = event.starts_with(wire::reservedPrefix) || !wire::validEventName(event);
+        if (route.refused) return;
+        route.toNet = link_ && (way == Way::localBroadcast || port.rules->toNet.lets(event));
+    } else if (!port.rules->fromNet.lets(event)) {
+        route.notAccepted = true;
+        return;
+    }
+    addAudience(route, port, event);
+    if (way == Way::localBroadcast) {
+        for (const auto& [name, other] : ports_) {
+            if (&other != &port) addAudience(route, other, event);
+        }
+    } else if (way != Way::netBroadcast) {
+        for (const std::string& target : port.rules->targets) {
+            if (const auto found = ports_.find(target); found != ports_.end()) {
+                addAudience(route, found->second, event);
+            }
+        }
+    }
+}
+
+void Router::addAudience(Route& route, const Port& port, std::string_view event) const {
+    for (Outlet* outlet : port.outlets) {
+        if (outlet->wants(event)) route.outlets.push_back(outlet);
+    }
+}
+
+Taken Router::onEvent(Source& source, const wire::EventView& event) {
+    Port* port = find(source.channel());
+    if (!port) return Taken::yes;  // the channel is being closed
+    const bool broadcast = event.broadcast() && port->rules->allowBroadcast;
+    const Route& way = route(*port, broadcast ? Way::localBroadcast : Way::local, event.name);
+    if (way.refused) {
+        ++port->counters.refused;
+        source.refused(event.name);
+        return Taken::yes;
+    }
+    if (Outlet* full = whoHolds(way, source, event.whole.size())) {
+        full->awaitRoom(source);
+        return Taken::blocked;
+    }
+    ++port->counters.received;
+    if (port->rules->dump) dumpEvent(source.channel(), event);
+    deliver(way, *port, event, &source);
+    if (way.toNet && !(event.flags & wire::hostOnlyFlag)) {
+        ++net_.sent;
+        link_->send(event);
+    }
+    return Taken::yes;
+}
+
+Outlet* Router::whoHolds(const Route& route, const Source& source, std::size_t bytes) const {
+    for (Outlet* outlet : route.outlets) {
+        if (outlet->holdsSenders(bytes) && !outlet->is(source)) return outlet;
+    }
+    return nullptr;
+}
+
+void Router::deliver(const Route& route, Port& port, const wire::EventView& event, Source* source) {
+    Delivery delivery(event, arena_);
+    for (Outlet* outlet : route.outlets) {
+        if (source && outlet->is(*source)) continue;
+        ++port.counters.delivered;
+        if (outlet->deliver(delivery)) touched_.push_back(outlet);
+    }
+    if (source && delivery.notJson()) source->misbehaved("data that is not JSON");
+}
+
+void Router::onNetEvent(const wire::EventView& event) {
+    ++net_.received;
+    // The receivers' copy says where it comes from; the sender's frame could not be trusted to.
+    wire::EventView arrived = event;
+    arrived.flags = static_cast<std::uint8_t>((event.flags & wire::clientFlags) | wire::remoteFlag);
+    std::string& frame = arena_.next();
+    wire::appendEvent(frame, arrived);
+    wire::FrameView view;
+    if (wire::nextFrame(frame, frame.size(), view) != wire::Walk::frame) return;
+    const auto own = wire::readEvent(view);
+    if (!own) return;
+    if (own->broadcast()) return broadcastFromNet(*own);
+
+    Port* port = find(own->channel);
+    if (!port) {
+        ++net_.noChannel;
+        return;
+    }
+    const Route& way = route(*port, Way::net, own->name);
+    if (way.notAccepted) {
+        ++net_.notAccepted;
+        return;
+    }
+    ++port->counters.fromNet;
+    if (port->rules->dump) dumpEvent(own->channel, *own);
+    deliver(way, *port, *own, nullptr);
+}
+
+void Router::broadcastFromNet(const wire::EventView& event) {
+    for (auto& [name, port] : ports_) {
+        const Route& way = route(port, Way::netBroadcast, event.name);
+        if (way.notAccepted) continue;
+        ++port.counters.fromNet;
+        if (port.rules->dump) dumpEvent(name, event);
+        deliver(way, port, event, nullptr);
+    }
+}
+
+void Router::endTurn() {
+    // A flush may close its client, which leaves; so take one at a time.
+    while (!touched_.empty()) {
+        Outlet* outlet = touched_.back();
+        touched_.pop_back();
+        outlet->flush();
+    }
+    if (link_) link_->flush();
+    arena_.reset();
+}
+
+}  // namespace netcluster::daemon

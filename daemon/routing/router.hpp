@@ -1,0 +1,100 @@
+// Decides who gets an event: the rules of design "Routing rules", applied to the clients that are
+// there. Knows channels by name and clients as Outlets; opens no socket.
+// Owned by Server; loop thread only.
+//
+// What an event name leads to is memoised per channel, so that a name seen before costs one
+// look-up: no pattern is run, nothing is allocated. The memo is dropped when anything it rests on
+// changes.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "delivery.hpp"
+#include "interfaces.hpp"
+#include "route_table.hpp"
+
+namespace netcluster::daemon {
+
+struct ChannelCounters {
+    std::uint64_t received = 0;   ///< events clients of the channel emitted and the daemon took
+    std::uint64_t fromNet = 0;    ///< events that arrived on it from the link
+    std::uint64_t delivered = 0;  ///< event x receiver
+    std::uint64_t refused = 0;    ///< reserved or impossible names
+};
+
+struct NetCounters {
+    std::uint64_t sent = 0;
+    std::uint64_t received = 0;
+    std::uint64_t noChannel = 0;    ///< dropped: this host has no channel of that name
+    std::uint64_t notAccepted = 0;  ///< dropped: "acceptfromnet" says no
+};
+
+class Router final : public FrameSink, public NetSink {
+  public:
+    /// New rules; channels that are gone are forgotten (their clients must have left).
+    void apply(const config::Settings& settings);
+    void setLink(NetOutlet* link);
+
+    void join(const std::string& channel, Outlet& outlet);
+    void leave(const std::string& channel, Outlet& outlet);
+    /// A client's patterns changed: what was memoised may be wrong.
+    void subscriptionsChanged() { ++generation_; }
+
+    Taken onEvent(Source& source, const wire::EventView& event) override;
+    void onNetEvent(const wire::EventView& event) override;
+    void endTurn() override;
+
+    /// For sessions and the link, to build what must last until the end of the turn.
+    TurnArena& arena() { return arena_; }
+
+    const ChannelCounters* counters(std::string_view channel) const;
+    const NetCounters& netCounters() const { return net_; }
+    const RouteTable& table() const { return table_; }
+
+  private:
+    /// Where an event comes from, and so which rules hold for it.
+    enum class Way { local, localBroadcast, net, netBroadcast };
+    static constexpr std::size_t ways = 4;
+
+    struct Route {
+        std::uint64_t generation = 0;
+        bool refused = false;      // the name may not be emitted
+        bool notAccepted = false;  // acceptfromnet says no
+        bool toNet = false;
+        std::vector<Outlet*> outlets;
+    };
+    struct NameHash : std::hash<std::string_view> {
+        using is_transparent = void;
+    };
+    using Memo = std::unordered_map<std::string, Route, NameHash, std::equal_to<>>;
+
+    struct Port {
+        const ChannelRules* rules = nullptr;
+        std::vector<Outlet*> outlets;
+        Memo memo[ways];
+        ChannelCounters counters;
+    };
+
+    const Route& route(Port& port, Way way, std::string_view event);
+    void rebuild(Route& route, Port& port, Way way, std::string_view event);
+    void addAudience(Route& route, const Port& port, std::string_view event) const;
+    void deliver(const Route& route, Port& port, const wire::EventView& event, Source* source);
+    Outlet* whoHolds(const Route& route, const Source& source, std::size_t bytes) const;
+    void broadcastFromNet(const wire::EventView& event);
+    Port* find(std::string_view channel);
+
+    RouteTable table_;
+    std::map<std::string, Port, std::less<>> ports_;
+    NetOutlet* link_ = nullptr;
+    TurnArena arena_;
+    std::vector<Outlet*> touched_;
+    std::uint64_t generation_ = 1;
+    NetCounters net_;
+};
+
+}  // namespace netcluster::daemon

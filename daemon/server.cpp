@@ -1,0 +1,100 @@
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+#include <future>
+#include <mutex>
+#include <netcluster/server.hpp>
+#include <thread>
+
+#include "core.hpp"
+#include "endpoint.hpp"
+
+namespace netcluster {
+namespace {
+
+config::Settings readSettings(const ServerOptions& options) {
+    config::Parsed parsed = options.configFile.empty()
+                                ? config::parse(options.configText, "(configuration)")
+                                : config::load(options.configFile);
+    for (const config::Problem& warning : parsed.warnings) spdlog::warn("{}", warning.text());
+    if (parsed.settings) return std::move(*parsed.settings);
+    std::vector<std::string> problems;
+    for (const config::Problem& problem : parsed.problems) problems.push_back(problem.text());
+    throw ConfigError("the configuration is refused", std::move(problems));
+}
+
+}  // namespace
+
+class Server::Impl {
+  public:
+    explicit Impl(ServerOptions options) : options_(std::move(options)) {}
+    ~Impl() { stop(); }
+
+    void start() {
+        const std::lock_guard lock(mutex_);
+        if (core_) throw Error("the server runs already");
+        const std::string runDir =
+            options_.runDir.empty() ? local::runDirectory() : options_.runDir;
+        auto io = std::make_unique<boost::asio::io_context>(1);
+        auto core = std::make_unique<daemon::Core>(*io, readSettings(options_), options_.configFile,
+                                                   runDir);
+        core->open();
+        io_ = std::move(io);
+        core_ = std::move(core);
+        thread_ = std::thread([this] { io_->run(); });
+    }
+
+    void stop() {
+        const std::lock_guard lock(mutex_);
+        if (!core_) return;
+        boost::asio::post(*io_, [this] { core_->close(); });
+        thread_.join();  // the loop ends when nothing is left to do
+        core_.reset();
+        io_.reset();
+    }
+
+    /// Runs `question` on the loop thread and returns what it returns or throws.
+    template <typename Question>
+    nlohmann::json ask(Question question) {
+        const std::lock_guard lock(mutex_);
+        if (!core_) throw Error("the server does not run");
+        std::packaged_task<nlohmann::json()> task([&] { return question(*core_); });
+        auto answer = task.get_future();
+        boost::asio::post(*io_, [&] { task(); });
+        return answer.get();
+    }
+
+  private:
+    const ServerOptions options_;
+    std::mutex mutex_;
+    // The parts end before the loop they were made on; what the loop still held goes with it.
+    std::unique_ptr<boost::asio::io_context> io_;
+    std::unique_ptr<daemon::Core> core_;
+    std::thread thread_;
+};
+
+Server::Server(ServerOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
+Server::~Server() = default;
+void Server::start() {
+    impl_->start();
+}
+void Server::stop() {
+    impl_->stop();
+}
+
+nlohmann::json Server::reload(const std::string& path) {
+    try {
+        return impl_->ask([&](daemon::Core& core) { return core.reloadFile(path); });
+    } catch (const daemon::ConfigRefused& refused) {
+        return {{"error", refused.what()}, {"problems", refused.problems}};
+    } catch (const Error& error) {
+        return {{"error", error.what()}};
+    }
+}
+
+nlohmann::json Server::stats() {
+    return impl_->ask([](daemon::Core& core) { return core.stats(); });
+}
+
+}  // namespace netcluster

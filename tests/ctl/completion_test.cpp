@@ -1,0 +1,71 @@
+#include "completion.hpp"
+
+#include <doctest/doctest.h>
+
+#include <ostream>
+
+#include "commands.hpp"
+
+namespace netcluster::ctl {
+
+static std::ostream& operator<<(std::ostream& out, const Completion& completion) {
+    out << completion.partial << " ->";
+    for (const auto& word : completion.candidates) out << ' ' << word;
+    return out << " +" << completion.closing;
+}
+
+namespace {
+
+const LiveNames live{[] {
+                         return std::vector<std::string>{"control", "B", "Alpha", "Axe"};
+                     },
+                     [](const std::string& channel) {
+                         return std::vector<std::string>{channel + "-1", channel + "-2"};
+                     }};
+
+Completion at(std::string_view line) {
+    return complete(line, live);
+}
+
+TEST_CASE("every command is offered, and those that begin as typed") {
+    CHECK(at("").candidates.size() == commands().size());
+    CHECK(at("sho") == Completion{"sho", {"showchannel", "showclient", "showconfig"}, " "});
+    CHECK(at("  stat") == Completion{"stat", {"stats"}, " "});
+    CHECK(at("help re") == Completion{"re", {"reloadconfig"}, " "});
+    CHECK(at("nosuch x").candidates.empty());
+}
+
+TEST_CASE("live names stand where the table says") {
+    CHECK(at("showchannel A") == Completion{"A", {"Alpha", "Axe"}, " "});
+    CHECK(at("showchannel ") == Completion{"", {"Alpha", "Axe", "B", "control"}, " "});
+    CHECK(at("emit B") == Completion{"B", {"B"}, " "});
+    CHECK(at("listen c") == Completion{"c", {"control"}, " "});
+    CHECK(at("showclient A A-") == Completion{"A-", {"A-1", "A-2"}, " "});
+    CHECK(at("showchannel A ").candidates.empty());
+    CHECK(at("emit B ").candidates.empty());
+    CHECK(at("listen B p").candidates.empty());
+    CHECK(at("stats ").candidates.empty());
+}
+
+TEST_CASE("the call form is completed as well, and closed") {
+    CHECK(at("showchannel(\"Al") == Completion{"Al", {"Alpha"}, "\""});
+    CHECK(at("showchannel('Al") == Completion{"Al", {"Alpha"}, "'"});
+    CHECK(at("showchannel(Al") == Completion{"Al", {"Alpha"}, ""});
+    CHECK(at("showclient(\"A\", \"A-1") == Completion{"A-1", {"A-1"}, "\""});
+}
+
+TEST_CASE("options of the command are offered") {
+    CHECK(at("emit --b") == Completion{"--b", {"--broadcast"}, " "});
+    CHECK(at("listen A --") ==
+          Completion{"--", {"--count", "--help", "--json", "--timeout", "--wait"}, " "});
+}
+
+TEST_CASE("what all have in common") {
+    CHECK(commonBeginning({}) == "");
+    CHECK(commonBeginning({"stats"}) == "stats");
+    CHECK(commonBeginning({"showchannel", "showclient", "showconfig"}) == "showc");
+    CHECK(commonBeginning({"a", ""}) == "");
+}
+
+}  // namespace
+}  // namespace netcluster::ctl

@@ -1,0 +1,342 @@
+#include "router.hpp"
+
+#include <doctest/doctest.h>
+
+#include <functional>
+#include <memory>
+#include <set>
+#include <utility>
+
+namespace netcluster::daemon {
+namespace {
+
+using config::ChannelSettings;
+using config::EventFilter;
+using config::Settings;
+
+// A client of a channel: hears what matches, and remembers it.
+class Client final : public Source, public Outlet {
+  public:
+    Client(std::string channel, std::function<bool(std::string_view)> wanted)
+        : channel_(std::move(channel)), wanted_(std::move(wanted)) {
+        uuid_[0] = ++made_;
+    }
+
+    const wire::Uuid& uuid() const override { return uuid_; }
+    const std::string& channel() const override { return channel_; }
+    void resume() override { ++resumed; }
+    void reply(std::string_view, std::string_view, std::string_view) override {}
+    void refused(std::string_view event) override { refusals.emplace_back(event); }
+    void misbehaved(std::string_view) override { misbehaviour = true; }
+    std::string label() const override { return channel_; }
+
+    bool wants(std::string_view event) const override { return wanted_(event); }
+    bool is(const Source& source) const override { return &source == this; }
+    bool deliver(Delivery& event) override {
+        if (json && event.packet().empty()) return false;
+        heard.emplace_back(event.event().name);
+        lastHost = event.event().host;
+        return heard.size() - flushedUpTo == 1;
+    }
+    void flush() override { flushedUpTo = heard.size(); }
+    bool holdsSenders(std::size_t) const override { return full; }
+    void awaitRoom(Source&) override { ++waiting; }
+
+    std::vector<std::string> take() {
+        return std::exchange(heard, (flushedUpTo = 0, std::vector<std::string>{}));
+    }
+
+    std::vector<std::string> heard;
+    std::vector<std::string> refusals;
+    std::string lastHost;
+    std::size_t flushedUpTo = 0;
+    bool full = false, misbehaviour = false, json = false;
+    int waiting = 0, resumed = 0;
+
+  private:
+    static inline std::uint8_t made_ = 0;
+    std::string channel_;
+    std::function<bool(std::string_view)> wanted_;
+    wire::Uuid uuid_{};
+};
+
+class FakeLink final : public NetOutlet {
+  public:
+    void send(const wire::EventView& event) override { sent.emplace_back(event.name); }
+    void flush() override { ++flushes; }
+    std::vector<std::string> sent;
+    int flushes = 0;
+};
+
+EventFilter matching(std::string pattern) {
+    return {EventFilter::Kind::matching, std::move(pattern)};
+}
+constexpr auto all = EventFilter::Kind::all;
+constexpr auto none = EventFilter::Kind::none;
+
+struct Host {
+    Router router;
+    FakeLink link;
+    Settings settings;
+    std::vector<std::shared_ptr<Client>> clients;
+
+    using Channels = std::map<std::string, ChannelSettings>;
+    explicit Host(Channels channels) {
+        settings.channels = std::move(channels);
+        settings.channels["control"];
+        router.apply(settings);
+        router.setLink(&link);
+    }
+    Client& join(
+        const std::string& channel,
+        std::function<bool(std::string_view)> wanted = [](auto) { return true; }) {
+        clients.push_back(std::make_shared<Client>(channel, std::move(wanted)));
+        router.join(channel, *clients.back());
+        return *clients.back();
+    }
+    Taken emit(Client& from, std::string_view name, std::uint8_t flags = 0,
+               std::string_view payload = "1") {
+        bytes = build(from.channel(), name, flags, payload);
+        const Taken taken = router.onEvent(from, view());
+        router.endTurn();
+        return taken;
+    }
+    void arrive(const std::string& channel, std::string_view name, std::uint8_t flags = 0) {
+        bytes = build(channel, name, flags, "1");
+        wire::EventView event = view();
+        event.host = "beta";
+        router.onNetEvent(event);
+        router.endTurn();
+    }
+
+  private:
+    static std::string build(const std::string& channel, std::string_view name, std::uint8_t flags,
+                             std::string_view payload) {
+        wire::EventView event;
+        event.flags = flags;
+        event.name = name;
+        event.channel = channel;
+        event.payload = payload;
+        std::string bytes;
+        wire::appendEvent(bytes, event);
+        return bytes;
+    }
+    wire::EventView view() const {
+        wire::FrameView frame;
+        REQUIRE(wire::nextFrame(bytes, 1 << 20, frame) == wire::Walk::frame);
+        return *wire::readEvent(frame);
+    }
+    std::string bytes;
+};
+
+using Heard = std::vector<std::string>;
+
+}  // namespace
+
+// One row per rule of design section "Routing rules": an event emitted on `from`, and which of the
+// channels A, B, AB and the link it reaches.
+TEST_CASE("the table of routes") {
+    struct Row {
+        const char* what;
+        ChannelSettings rules;  // of A
+        std::uint8_t flags;
+        const char* event;
+        std::set<std::string> reached;
+    };
+    ChannelSettings isolated, toAll, toB, toExactlyA, net, netSome, both, noBroadcast;
+    toAll.propagateToChannels = ".*";
+    toB.propagateToChannels = "B";
+    toExactlyA.propagateToChannels = "^A$";
+    net.propagateToNet = {all, {}};
+    netSome.propagateToNet = matching("pub\\..*");
+    both.propagateToChannels = ".*";
+    both.propagateToNet = {all, {}};
+    noBroadcast.allowBroadcast = false;
+    const Row rows[] = {
+        {"own channel only", isolated, 0, "e", {"A"}},
+        {".* is every other channel, once, and never control", toAll, 0, "e", {"A", "AB", "B"}},
+        {"a rule is searched in names", toB, 0, "e", {"A", "AB", "B"}},
+        {"a rule that finds only its own channel adds nothing", toExactlyA, 0, "e", {"A"}},
+        {"the link", net, 0, "e", {"A", "link"}},
+        {"the link, by name: whole match", netSome, 0, "pub.x", {"A", "link"}},
+        {"the link, by name: no match", netSome, 0, "xpub.x", {"A"}},
+        {"channels and link", both, 0, "e", {"A", "AB", "B", "link"}},
+        {"host scope stays on the host", both, wire::hostOnlyFlag, "e", {"A", "AB", "B"}},
+        {"broadcast overrides the rules",
+         isolated,
+         wire::broadcastFlag,
+         "e",
+         {"A", "AB", "B", "link"}},
+        {"unless the channel forbids it", noBroadcast, wire::broadcastFlag, "e", {"A"}},
+        {"broadcast of host scope",
+         isolated,
+         static_cast<std::uint8_t>(wire::broadcastFlag | wire::hostOnlyFlag),
+         "e",
+         {"A", "AB", "B"}},
+        {"reserved names go nowhere", both, wire::broadcastFlag, "nc-control-stats", {}},
+    };
+    for (const Row& row : rows) {
+        CAPTURE(row.what);
+        Host host({{"A", row.rules}, {"B", {}}, {"AB", {}}});
+        Client& sender = host.join("A");
+        std::map<std::string, Client*> others;
+        for (const char* channel : {"A", "B", "AB", "control"})
+            others[channel] = &host.join(channel);
+        for (int round = 1; round <= 2; ++round) {  // the second time from the memo
+            CHECK(host.emit(sender, row.event, row.flags) == Taken::yes);
+            std::set<std::string> reached;
+            for (auto& [channel, client] : others) {
+                const Heard heard = client->take();
+                CHECK(heard.size() <= 1);
+                if (!heard.empty()) reached.insert(channel);
+            }
+            if (!host.link.sent.empty()) reached.insert("link");
+            CHECK(host.link.sent.size() <= 1);
+            host.link.sent.clear();
+            CHECK(reached == row.reached);
+            CHECK(sender.heard.empty());
+        }
+    }
+}
+
+TEST_CASE("propagation is one hop: no chain, no loop") {
+    ChannelSettings toB, toC, toA;
+    toB.propagateToChannels = "^B$";
+    toC.propagateToChannels = "^C$";
+    toA.propagateToChannels = "^A$";
+    Host host({{"A", toB}, {"B", toC}, {"C", toA}});
+    Client& sender = host.join("A");
+    Client& a = host.join("A");
+    Client& b = host.join("B");
+    Client& c = host.join("C");
+    host.emit(sender, "e");
+    CHECK(a.heard == Heard{"e"});
+    CHECK(b.heard == Heard{"e"});
+    CHECK(c.heard.empty());
+}
+
+TEST_CASE("events of the link: own channel, its rules, never back to the link") {
+    ChannelSettings a, b, c;
+    a.propagateToChannels = "^B$";
+    a.propagateToNet = {all, {}};
+    b.propagateToNet = {all, {}};
+    b.acceptFromNet = {none, {}};
+    c.acceptFromNet = matching("ok.*");
+    Host host({{"A", a}, {"B", b}, {"C", c}});
+    Client& onA = host.join("A");
+    Client& onB = host.join("B");
+    Client& onC = host.join("C");
+
+    host.arrive("A", "e");
+    CHECK(onA.take() == Heard{"e"});
+    CHECK(onB.take() == Heard{"e"});
+    CHECK(onA.lastHost == "beta");
+
+    host.arrive("B", "e");
+    CHECK(onB.take().empty());
+    CHECK(host.router.netCounters().notAccepted == 1);
+
+    host.arrive("C", "ok-1");
+    host.arrive("C", "not ok");
+    CHECK(onC.take() == Heard{"ok-1"});
+
+    host.arrive("Z", "e");
+    host.arrive("control", "e");
+    CHECK(host.router.netCounters().noChannel == 2);
+
+    host.arrive("Z", "ok-2", wire::broadcastFlag);  // to all that accept, whatever its channel
+    CHECK(onA.take() == Heard{"ok-2"});
+    CHECK(onB.take().empty());
+    CHECK(onC.take() == Heard{"ok-2"});
+    CHECK(host.link.sent.empty());
+}
+
+TEST_CASE("a listener's pattern and the route decide together") {
+    ChannelSettings a;
+    a.propagateToChannels = "B";
+    Host host({{"A", a}, {"B", {}}});
+    Client& sender = host.join("A");
+    Client& picky = host.join("B", [](std::string_view name) { return name == "yes"; });
+    host.emit(sender, "yes");
+    host.emit(sender, "no");
+    CHECK(picky.heard == Heard{"yes"});
+}
+
+TEST_CASE("new rules, new clients and new patterns hold at once") {
+    Host host({{"A", {}}, {"B", {}}});
+    Client& sender = host.join("A");
+    Client& b = host.join("B");
+    host.emit(sender, "e");
+    CHECK(b.take().empty());
+
+    host.settings.channels["A"].propagateToChannels = ".*";
+    host.router.apply(host.settings);
+    host.emit(sender, "e");
+    CHECK(b.take() == Heard{"e"});
+
+    bool wants = false;
+    Client& late = host.join("B", [&](auto) { return wants; });
+    host.emit(sender, "e");
+    CHECK(late.take().empty());
+    wants = true;
+    host.router.subscriptionsChanged();
+    host.emit(sender, "e");
+    CHECK(late.take() == Heard{"e"});
+
+    host.router.leave("B", late);
+    host.emit(sender, "e");
+    CHECK(late.take().empty());
+
+    host.settings.channels.erase("B");
+    host.router.apply(host.settings);
+    CHECK_FALSE(host.router.counters("B"));
+}
+
+TEST_CASE("a full receiver holds the sender, and nobody gets the event before it fits") {
+    Host host(Host::Channels{{"A", {}}});
+    Client& sender = host.join("A");
+    Client& quick = host.join("A");
+    Client& slow = host.join("A");
+    slow.full = true;
+    CHECK(host.emit(sender, "e") == Taken::blocked);
+    CHECK(slow.waiting == 1);
+    CHECK(quick.heard.empty());
+    slow.full = false;
+    CHECK(host.emit(sender, "e") == Taken::yes);
+    CHECK(quick.heard == Heard{"e"});
+
+    sender.full = true;  // its own queue holds nobody up, itself least of all
+    CHECK(host.emit(sender, "e") == Taken::yes);
+}
+
+TEST_CASE("a refused name is counted and told, and the client stays") {
+    Host host(Host::Channels{{"A", {}}});
+    Client& sender = host.join("A");
+    Client& other = host.join("A");
+    for (const char* name : {"nc-", "nc-control-reloadconfig", ""}) host.emit(sender, name);
+    CHECK(sender.refusals.size() == 3);
+    CHECK(host.router.counters("A")->refused == 3);
+    CHECK(host.router.counters("A")->received == 0);
+    CHECK(other.heard.empty());
+    CHECK_FALSE(sender.misbehaviour);
+}
+
+TEST_CASE("data that is not JSON harms its sender only") {
+    Host host(Host::Channels{{"A", {}}});
+    Client& sender = host.join("A");
+    Client& json = host.join("A");
+    json.json = true;
+    host.emit(sender, "e", 0, "{broken");
+    CHECK(json.heard.empty());
+    CHECK(sender.misbehaviour);
+}
+
+TEST_CASE("the memo is bounded") {
+    Host host(Host::Channels{{"A", {}}});
+    Client& sender = host.join("A");
+    Client& other = host.join("A");
+    for (int i = 0; i < 10000; ++i) host.emit(sender, "e" + std::to_string(i));
+    CHECK(other.heard.size() == 10000);
+}
+
+}  // namespace netcluster::daemon

@@ -1,0 +1,298 @@
+#include "frame.hpp"
+
+#include <doctest/doctest.h>
+
+#include <random>
+#include <vector>
+
+namespace netcluster::wire {
+namespace {
+
+Uuid sender() {
+    Uuid uuid;
+    for (std::size_t i = 0; i < uuid.size(); ++i) uuid[i] = static_cast<std::uint8_t>(0xA0 + i);
+    return uuid;
+}
+
+std::string hex(std::string_view bytes) {
+    static constexpr char digits[] = "0123456789abcdef";
+    std::string text;
+    for (const char c : bytes) {
+        text += digits[static_cast<unsigned char>(c) >> 4];
+        text += digits[c & 15];
+    }
+    return text;
+}
+
+FrameView only(std::string_view bytes) {
+    FrameView frame;
+    REQUIRE(nextFrame(bytes, 1 << 20, frame) == Walk::frame);
+    REQUIRE(frame.whole.size() == bytes.size());
+    return frame;
+}
+
+EventView logEvent() {
+    EventView event;
+    event.sender = sender();
+    event.name = "log";
+    event.channel = "A";
+    event.payload = R"({"x":1})";
+    return event;
+}
+
+}  // namespace
+
+// These bytes stand in docs/wire-protocol.md. A change here is a change of the protocol.
+TEST_CASE("golden bytes: preface and hello") {
+    std::string bytes{preface};
+    appendHello(bytes, {1, 1, 0, "demo"});
+    CHECK(hex(bytes) ==
+          "894e430a"  // preface
+          "11000000"
+          "01"
+          "00"
+          "0000"  // length 17, hello, no flags, spare
+          "0100"
+          "0100"
+          "00000000"  // versions 1 to 1, no capabilities
+          "04"
+          "64656d6f");  // "demo"
+}
+
+TEST_CASE("golden bytes: event") {
+    std::string bytes;
+    appendEvent(bytes, logEvent());
+    CHECK(hex(bytes) ==
+          "23000000"
+          "03"
+          "00"
+          "03"
+          "01"                                // length 35, event, no flags, name 3, channel 1
+          "a0a1a2a3a4a5a6a7a8a9aaabacadaeaf"  // sender
+          "0000"
+          "0000"  // no extensions, spare
+          "6c6f67"
+          "41"                // "log" "A"
+          "7b2278223a317d");  // {"x":1}
+}
+
+TEST_CASE("golden bytes: welcome, subscribe, unsubscribe, sync, synced, gap, refused, goodbye") {
+    const auto bytesOf = [](auto append) {
+        std::string bytes;
+        append(bytes);
+        return hex(bytes);
+    };
+    CHECK(bytesOf([](auto& out) {
+              appendWelcome(out, {1, 0, 4194304, sender(), "A", "alpha"});
+          }) ==
+          "28000000"
+          "02"
+          "00"
+          "0000"
+          "0100"
+          "0000"
+          "00000000"
+          "00004000"
+          "a0a1a2a3a4a5a6a7a8a9aaabacadaeaf"
+          "01"
+          "41"
+          "05"
+          "616c706861");
+    CHECK(bytesOf([](auto& out) {
+              appendSubscribe(out, {7, "A.*"});
+          }) ==
+          "0b000000"
+          "04"
+          "00"
+          "0000"
+          "07000000"
+          "412e2a");
+    CHECK(bytesOf([](auto& out) { appendUnsubscribe(out, 7); }) ==
+          "08000000"
+          "05"
+          "00"
+          "0000"
+          "07000000");
+    CHECK(bytesOf([](auto& out) { appendSync(out, FrameType::sync, 9); }) ==
+          "0c000000"
+          "06"
+          "00"
+          "0000"
+          "0900000000000000");
+    CHECK(bytesOf([](auto& out) { appendSync(out, FrameType::synced, 9); }) ==
+          "0c000000"
+          "07"
+          "00"
+          "0000"
+          "0900000000000000");
+    CHECK(bytesOf([](auto& out) {
+              appendGap(out, {3, 5, 7});
+          }) ==
+          "1c000000"
+          "08"
+          "00"
+          "0000"
+          "0300000000000000"
+          "0500000000000000"
+          "0700000000000000");
+    CHECK(bytesOf([](auto& out) {
+              appendRefused(out, {7, "no"});
+          }) ==
+          "0a000000"
+          "09"
+          "00"
+          "0000"
+          "07000000"
+          "6e6f");
+    CHECK(bytesOf([](auto& out) { appendGoodbye(out, "bye"); }) ==
+          "07000000"
+          "0a"
+          "00"
+          "0000"
+          "627965");
+}
+
+TEST_CASE("what is written is read back") {
+    std::string bytes;
+    SUBCASE("an event with all its addressing") {
+        EventView event = logEvent();
+        event.flags = broadcastFlag | bytesFlag;
+        event.host = "beta";
+        event.to = "node-1";
+        event.id = "42";
+        event.replyTo = "node-2";
+        appendEvent(bytes, event);
+        const auto read = readEvent(only(bytes));
+        REQUIRE(read);
+        CHECK(read->broadcast());
+        CHECK(read->bytes());
+        CHECK(read->sender == sender());
+        CHECK(read->name == "log");
+        CHECK(read->channel == "A");
+        CHECK(read->host == "beta");
+        CHECK(read->to == "node-1");
+        CHECK(read->id == "42");
+        CHECK(read->replyTo == "node-2");
+        CHECK(read->payload == R"({"x":1})");
+        CHECK(read->whole == bytes);
+    }
+    SUBCASE("an event without data") {
+        EventView event = logEvent();
+        event.payload = {};
+        appendEvent(bytes, event);
+        CHECK(readEvent(only(bytes))->payload.empty());
+    }
+    SUBCASE("small frames") {
+        const Hello hello{1, 3, 5, "demo"};
+        appendHello(bytes, hello);
+        CHECK(readHello(only(bytes)) == hello);
+        bytes.clear();
+        const Welcome welcome{1, 0, 1024, sender(), "A", "alpha"};
+        appendWelcome(bytes, welcome);
+        CHECK(readWelcome(only(bytes)) == welcome);
+        bytes.clear();
+        const Gap gap{3, 5, 7};
+        appendGap(bytes, gap);
+        CHECK(readGap(only(bytes)) == gap);
+        bytes.clear();
+        appendSubscribe(bytes, {7, "A.*"});
+        CHECK(readSubscribe(only(bytes)) == Subscription{7, "A.*"});
+        bytes.clear();
+        appendRefused(bytes, {7, "no"});
+        CHECK(readRefused(only(bytes)) == Refusal{7, "no"});
+        bytes.clear();
+        appendGoodbye(bytes, "bye");
+        CHECK(readGoodbye(only(bytes)) == "bye");
+    }
+}
+
+TEST_CASE("the sender is stamped in place") {
+    std::string bytes;
+    EventView event = logEvent();
+    event.sender = {};
+    appendEvent(bytes, event);
+    stampSender(bytes.data(), sender());
+    CHECK(readEvent(only(bytes))->sender == sender());
+}
+
+TEST_CASE("a frame that is not whole yet says how much it needs") {
+    std::string bytes;
+    appendEvent(bytes, logEvent());
+    for (std::size_t cut = 0; cut < bytes.size(); ++cut) {
+        FrameView frame;
+        std::size_t needed = 0;
+        CHECK(nextFrame(std::string_view(bytes).substr(0, cut), 1 << 20, frame, &needed) ==
+              Walk::incomplete);
+        CHECK(needed == (cut < frameHeader ? frameHeader : bytes.size()));
+    }
+}
+
+TEST_CASE("impossible lengths are malformed before anything is allocated") {
+    const auto walk = [](std::string_view head) {
+        FrameView frame;
+        return nextFrame(head, 1 << 20, frame);
+    };
+    using namespace std::string_view_literals;
+    CHECK(walk("\x00\x00\x00\x00\x03\x00\x00\x00"sv) == Walk::malformed);
+    CHECK(walk("\x03\x00\x00\x00\x03\x00\x00\x00"sv) == Walk::malformed);
+    CHECK(walk("\xFF\xFF\xFF\xFF\x03\x00\x00\x00"sv) == Walk::malformed);
+    CHECK(walk("\x00\x00\x00\x80\x03\x00\x00\x00"sv) == Walk::malformed);
+    CHECK(walk("\x00\x20\x00\x00\x04\x00\x00\x00"sv) == Walk::malformed);   // a subscribe of 8 KiB
+    CHECK(walk("\x00\x20\x00\x00\x03\x00\x00\x00"sv) == Walk::incomplete);  // an event of 8 KiB
+}
+
+TEST_CASE("an event whose parts overrun it is refused") {
+    std::string good;
+    EventView event = logEvent();
+    event.to = "node";
+    appendEvent(good, event);
+    const auto readWith = [&](std::size_t at, char value) {
+        std::string bytes = good;
+        bytes[at] = value;
+        return readEvent(only(bytes)).has_value();
+    };
+    CHECK(readWith(6, 3));              // as it was
+    CHECK_FALSE(readWith(6, '\xFF'));   // the name overruns
+    CHECK_FALSE(readWith(7, '\xFF'));   // the channel overruns
+    CHECK_FALSE(readWith(25, '\x7F'));  // the extensions overrun
+    CHECK_FALSE(readWith(33, '\x7F'));  // an extension overruns the extensions
+    FrameView small{FrameType::event, 0, std::string_view(good).substr(0, 12), {}};
+    CHECK_FALSE(readEvent(small));
+}
+
+TEST_CASE("an extension of a later version is skipped by its length") {
+    std::string bytes;
+    EventView event = logEvent();
+    event.to = "node";
+    appendEvent(bytes, event);
+    bytes[32] = 99;  // the tag of `to`
+    const auto read = readEvent(only(bytes));
+    REQUIRE(read);
+    CHECK(read->to.empty());
+    CHECK(read->payload == R"({"x":1})");
+}
+
+TEST_CASE("random bytes never make the readers read outside them") {
+    std::mt19937 random(20261121);
+    for (int round = 0; round < 20000; ++round) {
+        std::string bytes(random() % 80, '\0');
+        for (char& c : bytes) c = static_cast<char>(random());
+        if (bytes.size() >= 5) {
+            bytes[0] = static_cast<char>(bytes.size() - 4);
+            bytes[1] = bytes[2] = bytes[3] = 0;
+            bytes[4] = static_cast<char>(random() % 12);
+        }
+        FrameView frame;
+        if (nextFrame(bytes, 1 << 20, frame) != Walk::frame) continue;
+        (void)readEvent(frame);
+        (void)readHello(frame);
+        (void)readWelcome(frame);
+        (void)readSubscribe(frame);
+        (void)readUnsubscribe(frame);
+        (void)readSync(frame);
+        (void)readGap(frame);
+        (void)readRefused(frame);
+    }
+}
+
+}  // namespace netcluster::wire
