@@ -155,7 +155,6 @@ Answer ControlClient::ask(std::string_view command, const Json& data, const Pati
         // Asking while the agent is still on its way back would only queue the question.
         if (!connection_->connected()) connection_->connect(patience.connect);
     } catch (const Error& error) {
-        connection_.reset();
         return failure(Answer::Outcome::unreachable, unreachableText(error.what()));
     }
     auto answer = connection_->ask(command, data, patience.answer);
@@ -176,7 +175,7 @@ std::string ControlClient::takeNews() {
 
 std::string unreachableText(const std::string& reason) {
     return "cannot reach the daemon: " + reason +
-           ". Is ncserver running, and may this user open its sockets? "
+           ". Is ncserver running, does it have this channel, and may this user open its socket? "
            "(--dir or $NETCLUSTER_DIR names another run directory)";
 }
 

@@ -166,7 +166,8 @@ std::string configText(const Json& answer) {
 std::string reloadText(const Json& answer) {
     if (!answer.is_object()) return configText(answer);
     std::string text;
-    if (!member(answer, "file").is_null() && answer["file"] != "") text += "read " + cell(answer["file"]) + '\n';
+    if (!member(answer, "file").is_null() && answer["file"] != "")
+        text += "read " + cell(answer["file"]) + '\n';
     for (const auto& warning : member(answer, "warnings")) {
         text += "warning: " + cell(warning) + '\n';
     }

@@ -81,7 +81,7 @@ class Writer {
                 if (!write(line)) return outputFailed();
                 if (limits_.count && seen_ >= *limits_.count) return Status::done;
             }
-            if (interruption_.signal() != Interruption::Signal::none) return Status::done;
+            if (interruption_.signal() != Interruption::Signal::none) return interrupted();
             if (outputAbandoned()) return Status::done;
             if (limits_.wait && Clock::now() - began_ >= *limits_.wait) return late();
         }
@@ -103,6 +103,11 @@ class Writer {
         context_.out << line.text << std::flush;
         ++seen_;
         return static_cast<bool>(context_.out);
+    }
+
+    Status interrupted() {
+        if (context_.atPrompt) context_.err << '\n';  // behind the ^C that the terminal shows
+        return Status::done;
     }
 
     /// A signal that came while the output was full also looks like a failure.

@@ -107,6 +107,7 @@ Status runLines(LineSource& lines, Context& context) {
         tellNews(context);
         const auto line = lines.next("");
         if (!line) break;
+        tellNews(context);  // of what happened while it was typed
         const auto status = runLine(*line, context);
         if (status != Status::done) last = status;
     }

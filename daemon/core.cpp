@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <boost/asio/post.hpp>
 #include <nlohmann/json.hpp>
 
 #include "diff.hpp"
@@ -41,7 +42,6 @@ Core::Core(boost::asio::io_context& io, config::Settings settings, std::string c
       settings_(std::move(settings)),
       configFile_(std::move(configFile)),
       runDir_(runDir),
-      session_(randomUuid()),
       control_(*this, router_),
       budget_(settings_.processQueue),
       context_{.io = io, .router = router_, .budget = budget_, .patterns = patterns_} {}
@@ -77,7 +77,8 @@ void Core::setLimits(const config::Settings& settings) {
 
 std::unique_ptr<Link> Core::openLink(const config::Settings& settings) {
     if (!settings.link.connectToNet) return nullptr;
-    LinkIdentity identity{session_, hostIdentity(runDir_.path()), hostName(settings)};
+    // A session of its own for each link: its numbers start anew.
+    LinkIdentity identity{randomUuid(), hostIdentity(runDir_.path()), hostName(settings)};
     auto link = std::make_unique<Link>(io_, settings.link, identity, settings.maxEvent, router_);
     link->open();
     return link;
@@ -89,7 +90,7 @@ Core::Channels Core::openMissing(const config::Settings& settings) {
         if (!wanted(settings, name) || channels_.contains(name)) continue;
         FrameSink& sink =
             name == config::controlChannel ? static_cast<FrameSink&>(control_) : router_;
-        opened[name] = std::make_unique<Channel>(context_, name, sink, channel, runDir_.path());
+        opened[name] = std::make_shared<Channel>(context_, name, sink, channel, runDir_.path());
     }
     return opened;
 }
@@ -183,7 +184,11 @@ void Core::closeUnwanted(const config::Settings& next) {
             ++at;
             continue;
         }
-        at->second->close("the channel was removed by a reload");
+        // Its clients go after this turn: one of them may have asked for the reload, and is
+        // answered.
+        at->second->stopAccepting();
+        boost::asio::post(
+            io_, [channel = at->second] { channel->close("the channel was removed by a reload"); });
         leaving_.push_back(std::move(at->second));
         at = channels_.erase(at);
     }

@@ -36,7 +36,7 @@ class Core final : public Administration {
     nlohmann::json stats() override;
 
   private:
-    using Channels = std::map<std::string, std::unique_ptr<Channel>>;
+    using Channels = std::map<std::string, std::shared_ptr<Channel>>;
 
     nlohmann::json reload(config::Parsed parsed, const std::string& file);
     Channels openMissing(const config::Settings& wanted);
@@ -52,7 +52,6 @@ class Core final : public Administration {
     config::Settings settings_;
     std::string configFile_;
     local::RunDirectory runDir_;
-    const wire::Uuid session_;
     const std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
 
     Router router_;
@@ -61,7 +60,7 @@ class Core final : public Administration {
     PatternCache patterns_;
     SessionContext context_;
     Channels channels_;
-    std::vector<std::unique_ptr<Channel>> leaving_;  // closed, their clients still reading
+    std::vector<std::shared_ptr<Channel>> leaving_;  // closed, their clients still reading
     std::unique_ptr<Link> link_;
 };
 

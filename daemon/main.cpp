@@ -98,38 +98,45 @@ void reload(Server& server) {
     }
 }
 
-/// Until SIGTERM or SIGINT; SIGHUP reloads.
-void waitForSignals(Server& server) {
-    boost::asio::io_context io(1);
-    boost::asio::signal_set signals(io, SIGTERM, SIGINT, SIGHUP);
-    std::function<void()> wait = [&] {
-        signals.async_wait([&](const boost::system::error_code& error, int signal) {
+/// SIGTERM and SIGINT stop, SIGHUP reloads. Caught from construction on; what comes before `serve`
+/// is kept for it.
+class Signals {
+  public:
+    void serve(Server& server) {
+        wait(server);
+        io_.run();
+    }
+
+  private:
+    void wait(Server& server) {
+        signals_.async_wait([&](const boost::system::error_code& error, int signal) {
             if (error) return;
             if (signal != SIGHUP) return spdlog::info("stopping (signal {})", signal);
             reload(server);
-            wait();
+            wait(server);
         });
-    };
-    wait();
-    io.run();
-}
+    }
+
+    boost::asio::io_context io_{1};
+    boost::asio::signal_set signals_{io_, SIGTERM, SIGINT, SIGHUP};
+};
 
 int run(const Arguments& arguments) {
     const std::string file = findConfig(arguments);
     if (arguments.test) return testConfig(file);
     openLog(arguments);
     std::signal(SIGPIPE, SIG_IGN);
+    Signals signals;
     daemon::raiseFileLimit();
-    Server server({.configFile = std::filesystem::absolute(file).string(),
-                   .configText = {},
-                   .runDir = arguments.runDir});
+    Server server(
+        {.configFile = std::filesystem::absolute(file).string(), .runDir = arguments.runDir});
     server.start();
     const daemon::PidFile pidFile(arguments.pidFile);
     const nlohmann::json stats = server.stats();
     spdlog::info("ncserver {} ready: {} channels in {}, configuration {}", NETCLUSTER_VERSION,
                  stats["channels"].size(), stats["rundir"].get<std::string>(),
                  stats["config"].get<std::string>());
-    waitForSignals(server);
+    signals.serve(server);
     server.stop();
     spdlog::info("stopped");
     return 0;

@@ -25,6 +25,11 @@ void Connection::start() {
     thread_ = std::thread([self = shared_from_this()] { self->io_.run(); });
 }
 
+bool Connection::started() const {
+    const std::lock_guard lock(mutex_);
+    return thread_.joinable();
+}
+
 void Connection::stop(bool wait) {
     std::thread thread;
     {
@@ -53,6 +58,7 @@ void Connection::sync(std::chrono::milliseconds timeout, Done done) {
 
 void Connection::disconnect(std::chrono::milliseconds grace,
                             std::function<void(std::size_t)> done) {
+    if (!started()) return done(0);
     post([this, grace, done = std::move(done)]() mutable { beginDrain(grace, std::move(done)); });
 }
 

@@ -56,11 +56,12 @@ class Connection final : public Interest, public std::enable_shared_from_this<Co
     /// Must be called once, before anything else.
     void setReceiver(std::weak_ptr<Receiver> receiver) { receiver_ = std::move(receiver); }
 
-    /// Completes when the daemon has taken all subscriptions made until now.
+    /// Completes when the daemon has taken all subscriptions made until now. The first call starts
+    /// the thread.
     void connect(std::chrono::milliseconds timeout, Done done);
     void sync(std::chrono::milliseconds timeout, Done done);
     /// Nobody wants a connection any more: closes it when all is written, or after `grace`; `done`
-    /// learns how many events were not. A `connect` in between revives it.
+    /// learns how many events were not (here and now when there never was a `connect`). A `connect` in between revives it.
     void disconnect(std::chrono::milliseconds grace, std::function<void(std::size_t unsent)> done);
     /// After the last disconnect: ends the thread. With `wait`, which must be false on that thread
     /// itself, returns when it has ended.
@@ -105,6 +106,7 @@ class Connection final : public Interest, public std::enable_shared_from_this<Co
 
     // connection.cpp: its life
     void start();
+    bool started() const;
     void attempt();
     bool attemptAt(const std::string& endpoint);
     void retryLater();
@@ -153,9 +155,8 @@ class Connection final : public Interest, public std::enable_shared_from_this<Co
 
     std::atomic<bool> online_{false};
     std::atomic<std::size_t> maxEvent_{defaultMaxEvent};
-    mutable std::mutex mutex_;  // of the three below
+    mutable std::mutex mutex_;  // of the two below
     std::thread thread_;
-    bool stopped_ = false;
     std::optional<wire::Welcome> welcome_;
     std::atomic<std::uint32_t> uuidVersion_{0};  // odd while the two halves are written
     std::atomic<std::uint64_t> uuidHalves_[2] = {0, 0};

@@ -74,7 +74,12 @@ class Emitter : public std::enable_shared_from_this<Emitter> {
     };
 
     /// `interest` must live until `close`.
-    explicit Emitter(Interest& interest) : interest_(&interest) {}
+    Emitter(std::string channel, Interest& interest)
+        : channel_(std::move(channel)), interest_(&interest) {}
+
+    /// Where these events are emitted. Lives as long as any Hearing, even if a listener lets go of
+    /// the last agent.
+    const std::string& channel() const { return channel_; }
 
     /// Throws Error, with RE2's message, when the pattern does not compile. Ids start at 1.
     std::uint64_t add(std::shared_ptr<Owner> owner, std::string_view pattern,
@@ -118,7 +123,8 @@ class Emitter : public std::enable_shared_from_this<Emitter> {
     void lose(PatternUse& use);
     void awaitAll(const std::vector<std::shared_ptr<Listening>>& ending);
 
-    mutable std::mutex mutex_;
+    const std::string channel_;
+    mutable std::mutex mutex_;  // of all below
     Interest* interest_;
     List list_;  // by id, which is the order of registration
     std::unordered_map<std::string, PatternUse> patterns_;

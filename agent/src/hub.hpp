@@ -17,6 +17,8 @@
 
 namespace netcluster {
 
+class Hearing;
+
 class Hub final : public Connection::Receiver, public std::enable_shared_from_this<Hub> {
   public:
     /// The hub for this channel, made if there is none. Throws Error. Pairs with `leave`.
@@ -48,9 +50,8 @@ class Hub final : public Connection::Receiver, public std::enable_shared_from_th
         int connecting = 0;        // its calls of `connect` that are under way
         bool established = false;  // one of them has succeeded
     };
-    struct Outgoing;
 
-    explicit Hub(Connection::Setup setup);
+    Hub(std::string key, Connection::Setup setup);
 
     // Connection::Receiver
     void onEvent(const wire::EventView& event) override;
@@ -59,15 +60,19 @@ class Hub final : public Connection::Receiver, public std::enable_shared_from_th
     void onOffline(const std::string& reason) override;
     void onTrouble(const std::string& what) override;
 
-    void connectEnded(const std::shared_ptr<Mailbox>& agent, const std::string& error);
+    bool unregister();
+    std::string connectEnded(const std::shared_ptr<Mailbox>& agent, const std::string& error);
     std::vector<Member>::iterator findMember(const Mailbox& agent);
-    bool removeMember(Mailbox& agent, std::chrono::milliseconds grace,
-                      const std::function<void(std::size_t unsent)>& unsent);
+    bool removeMember(Mailbox& agent);
     std::vector<std::shared_ptr<Mailbox>> members();
 
-    Emitted send(Hearing& hearing, const Outgoing& outgoing);
+    bool leaves(const Mailbox& from, const EmitOptions& options) const;
+    Emitted send(std::string_view event, std::string_view payload, std::uint8_t flags,
+                 const EmitOptions& options);
+    void deliver(Hearing& hearing, const Mailbox& from, LocalEvent event,
+                 const EmitOptions& options) const;
 
-    std::string key_;
+    const std::string key_;
     const std::string channel_;
     std::size_t agents_ = 0;  // under the registry's lock
     const std::shared_ptr<Connection> connection_;

@@ -14,12 +14,6 @@ constexpr std::size_t itemsPerTask = 64;
 // Any longer and the clock's arithmetic overflows.
 constexpr std::chrono::milliseconds longest = std::chrono::hours(24 * 365);
 
-Mailbox::Place placeFor(const Mailbox::Executor& executor, bool poll) {
-    if (executor && poll) throw Error("Options::executor and Options::poll exclude each other");
-    if (poll) return Mailbox::Place::poll;
-    return executor ? Mailbox::Place::executor : Mailbox::Place::thread;
-}
-
 // Two gaps without an event between them are one.
 void join(Gap& into, const Gap& more) {
     if (into.count == 0 || into.first == 0) into.first = more.first;
@@ -29,12 +23,20 @@ void join(Gap& into, const Gap& more) {
 
 }  // namespace
 
-Mailbox::Mailbox(std::shared_ptr<Emitter> emitter, std::string channel, Executor executor,
-                 bool poll)
+Mailbox::Place Mailbox::placeFor(const Options& options) {
+    if (options.executor && options.poll) {
+        throw Error("Options::executor and Options::poll exclude each other");
+    }
+    if (options.poll) return Place::poll;
+    return options.executor ? Place::executor : Place::thread;
+}
+
+Mailbox::Mailbox(std::shared_ptr<Emitter> emitter, std::string channel, Place place,
+                 Executor executor)
     : emitter_(std::move(emitter)),
       channel_(std::move(channel)),
-      executor_(std::move(executor)),
-      place_(placeFor(executor_, poll)) {}
+      place_(place),
+      executor_(std::make_shared<const Executor>(std::move(executor))) {}
 
 // -- handlers
 
@@ -198,13 +200,18 @@ void Mailbox::handleEvent(const KeptEvent& kept) {
 }
 
 void Mailbox::schedule() {
+    // A Run, so that `close` waits for it: the executor may be gone right after the agent.
+    const Run run(*this);
+    if (!run) return;
+    std::shared_ptr<const Executor> executor;
     {
         const std::lock_guard lock(mutex_);
-        if (scheduled_ || (items_.empty() && dropped_ == 0)) return;
+        if (scheduled_ || !executor_ || (items_.empty() && dropped_ == 0)) return;
         scheduled_ = true;
+        executor = executor_;
     }
     try {
-        executor_([self = shared_from_this()] { self->runScheduled(); });
+        (*executor)([self = shared_from_this()] { self->runScheduled(); });
     } catch (const std::exception& error) {
         {
             const std::lock_guard lock(mutex_);
@@ -254,6 +261,7 @@ void Mailbox::close() {
     awaitStill(*this);
     // Destroyed after the lock is released: what they hold may come back to us as it goes.
     std::deque<Item> items;
+    std::shared_ptr<const Executor> executor;
     Slot<void()> onConnect;
     Slot<void(const std::string&)> onDisconnect;
     Slot<void(const Gap&)> onGap;
@@ -262,6 +270,7 @@ void Mailbox::close() {
     items_.swap(items);
     bytes_ = 0;
     dropped_ = 0;
+    executor_.swap(executor);
     onConnect_.swap(onConnect);
     onDisconnect_.swap(onDisconnect);
     onGap_.swap(onGap);

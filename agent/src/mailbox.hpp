@@ -19,7 +19,9 @@ class Mailbox final : public Owner, public Runnable, public std::enable_shared_f
     using Executor = std::function<void(std::function<void()>)>;
     enum class Place { thread, executor, poll };
 
-    Mailbox(std::shared_ptr<Emitter> emitter, std::string channel, Executor executor, bool poll);
+    /// `options` that say where: executor, poll. Throws Error when they exclude each other.
+    static Place placeFor(const Options& options);
+    Mailbox(std::shared_ptr<Emitter> emitter, std::string channel, Place place, Executor executor);
 
     // -- the user's handlers; an empty one removes it
 
@@ -82,7 +84,6 @@ class Mailbox final : public Owner, public Runnable, public std::enable_shared_f
 
     const std::shared_ptr<Emitter> emitter_;
     const std::string channel_;
-    const Executor executor_;
     const Place place_;
     bool known_ = false;  // the user knows that it is connected; connection's thread only
 
@@ -92,6 +93,7 @@ class Mailbox final : public Owner, public Runnable, public std::enable_shared_f
     std::size_t bytes_ = 0;
     std::uint64_t dropped_ = 0;  // events, in front of items_
     bool scheduled_ = false;     // the executor has a task of ours
+    std::shared_ptr<const Executor> executor_;
     Slot<void()> onConnect_;
     Slot<void(const std::string&)> onDisconnect_;
     Slot<void(const Gap&)> onGap_;

@@ -33,7 +33,7 @@ Channel::Channel(SessionContext& context, std::string name, FrameSink& sink,
       slowConsumer_(settings.slowConsumer),
       rights_(rightsOf(settings)),
       acceptor_(context.io, local::endpointPath(runDir, name_), rights_),
-      legacyLink_(local::legacyPath(name_), acceptor_.endpoint(),
+      legacyLink_(std::in_place, local::legacyPath(name_), acceptor_.endpoint(),
                   runDir == local::systemDirectory) {}
 
 Channel::~Channel() = default;
@@ -72,8 +72,13 @@ void Channel::apply(const config::ChannelSettings& settings) {
     slowConsumer_ = settings.slowConsumer;
 }
 
-void Channel::close(const std::string& reason) {
+void Channel::stopAccepting() {
     acceptor_.stop();
+    legacyLink_.reset();
+}
+
+void Channel::close(const std::string& reason) {
+    stopAccepting();
     // A session that has nothing left to write ends at once, and leaves the map.
     for (auto at = sessions_.begin(); at != sessions_.end();) (at++)->second->close(reason);
 }

@@ -26,7 +26,9 @@ class Channel {
     void start();
     /// Changed settings of a living channel. Throws Error (mode, group), and nothing has changed.
     void apply(const config::ChannelSettings& settings);
-    /// No new clients; those that are here are told why, get what they are owed, and go.
+    /// No new clients; the endpoint is gone when this returns.
+    void stopAccepting();
+    /// Those that are here are told why, get what they are owed, and go.
     void close(const std::string& reason);
     void setQueueCap(std::size_t bytes);
 
@@ -52,7 +54,7 @@ class Channel {
     config::SlowConsumer slowConsumer_;
     local::Acceptor::Rights rights_;
     local::Acceptor acceptor_;
-    local::LegacyLink legacyLink_;
+    std::optional<local::LegacyLink> legacyLink_;
     std::map<wire::Uuid, std::shared_ptr<Session>> sessions_;
     std::uint64_t droppedBefore_ = 0;
     bool turnedAway_ = false;  // logged, until there is room again

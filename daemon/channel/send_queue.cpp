@@ -34,7 +34,7 @@ bool QueueBudget::makeRoom(std::size_t bytes, const SendQueue& asking) {
         if (!largest) return false;
         // Half of it, so that a flood does not come back here for every event.
         const std::size_t before = largest->cost();
-        largest->dropOldest(largest->cap_ - std::min(largest->cap_, before / 2));
+        largest->shrinkTo(before / 2);
         if (largest->cost() >= before) return false;
     }
     return true;
@@ -166,13 +166,17 @@ void SendQueue::keepPartialFront() {
 }
 
 void SendQueue::dropOldest(std::size_t bytes) {
+    const auto left = [](std::size_t cap, std::size_t taken) {
+        return cap > taken ? cap - taken : 0;
+    };
+    const std::size_t others = budget_.used_ - accounted_;
+    shrinkTo(std::min(left(cap_, bytes), left(budget_.cap_, others + bytes)));
+}
+
+void SendQueue::shrinkTo(std::size_t target) {
     if (!backlog_) return;
     keepPartialFront();
-    const auto roomLeft = [&] {
-        return cost() + bytes <= cap_ &&
-               budget_.used_ - accounted_ + cost() + bytes <= budget_.cap_;
-    };
-    while (!backlog_->empty() && !roomLeft()) dropFrontItem();
+    while (!backlog_->empty() && cost() > target) dropFrontItem();
     if (backlog_->empty()) backlog_.reset();
     account();
 }
@@ -244,6 +248,16 @@ void SendQueue::clearTurn() {
     frontSequence_ += turnEvents_;
     turn_.clear();
     turnBytes_ = turnEvents_ = turnWritten_ = 0;
+}
+
+void SendQueue::abandon() {
+    inFlight_.clear();
+    inFlightNotices_ = 0;
+    headGap_ = tailGap_ = {};
+    backlog_.reset();
+    clearTurn();
+    setStalled(false);
+    account();
 }
 
 void SendQueue::settle() {

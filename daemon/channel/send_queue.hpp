@@ -91,6 +91,8 @@ class SendQueue {
     /// What to write next, in order, at most `limit` pieces.
     void gather(std::vector<std::string_view>& pieces, std::size_t limit);
     void wrote(std::size_t count);
+    /// The client takes nothing any more: all it was owed is let go.
+    void abandon();
     /// End of the turn: copies what was queued by reference and not written.
     void settle();
 
@@ -104,6 +106,7 @@ class SendQueue {
     void dropNewest();
     /// Drops from the front until `bytes` more fit, or nothing droppable is left.
     void dropOldest(std::size_t bytes);
+    void shrinkTo(std::size_t target);
     void dropFrontItem();
     void keepPartialFront();
     void tellHeadGap();

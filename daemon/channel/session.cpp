@@ -74,9 +74,11 @@ bool Session::wants(std::string_view event) const {
 }
 
 bool Session::deliver(Delivery& event) {
-    if (closed_ || closing_ || !doom_.empty()) return false;
+    if (closed_ || closing_ || deaf_ || !doom_.empty()) return false;
     const std::string_view bytes = encoding_ == Encoding::binary ? event.frame() : event.packet();
     if (bytes.empty()) return false;  // its sender is dealt with
+    if (!queue_.makeRoom(bytes.size())) offerEarly();
+    if (deaf_) return false;
     // The link is never held up: what comes from there pushes out what is oldest.
     const bool remote = event.event().flags & wire::remoteFlag;
     const auto policy = remote && home_.slowConsumer == config::SlowConsumer::block
@@ -95,6 +97,11 @@ bool Session::deliver(Delivery& event) {
     return !std::exchange(touched_, true);
 }
 
+// One read of a sender may hold more than our queue may: what the kernel takes now needs no room.
+void Session::offerEarly() {
+    if (!writing_ && !queue_.empty()) write();
+}
+
 void Session::reply(std::string_view event, std::string_view json, std::string_view id) {
     wire::EventView answer;
     answer.name = event;
@@ -109,6 +116,7 @@ void Session::reply(std::string_view event, std::string_view json, std::string_v
 }
 
 void Session::notice(const std::string& bytes) {
+    if (deaf_) return;
     if (!queue_.pushNotice(bytes)) doom("it asks and does not read the answers");
     touched_ = true;
 }
@@ -140,7 +148,7 @@ void Session::write() {
         for (const std::string_view piece : pieces) offered += piece.size();
         const local::IoResult result = stream_.write(pieces);
         if (result.outcome == local::Io::closed || result.outcome == local::Io::failed) {
-            return finish();
+            return becomeDeaf();
         }
         queue_.wrote(result.count);
         moved = moved || result.count != 0;
@@ -155,12 +163,12 @@ void Session::write() {
 
 // -- slow consumers ----------------------------------------------------------------------------
 
-bool Session::holdsSenders(std::size_t bytes) const {
+bool Session::holdsSenders(std::size_t bytes) {
     if (home_.slowConsumer != config::SlowConsumer::block || queue_.stalled()) return false;
-    if (closed_ || closing_ || !doom_.empty()) return false;
+    if (closed_ || closing_ || deaf_ || !doom_.empty()) return false;
     // A packet spells out what a frame packs, and opaque bytes become base64.
     if (encoding_ != Encoding::binary) bytes = bytes * 4 / 3 + 2048;
-    return !const_cast<SendQueue&>(queue_).makeRoom(bytes);
+    return !queue_.makeRoom(bytes);
 }
 
 void Session::awaitRoom(Source& source) {
@@ -245,6 +253,16 @@ void Session::close(std::string reason) {
     armTimer(drainTime, &Session::finish);
     if (!writing_) write();
     if (!closed_) queue_.settle();
+}
+
+// A program that emits and ends at once has closed before we read what it said. So a failed write
+// ends only the writing; the reading ends the session.
+void Session::becomeDeaf() {
+    if (closing_) return finish();
+    deaf_ = true;
+    context_.router.leave(home_.channel, *this);
+    queue_.abandon();
+    releaseSenders();
 }
 
 void Session::finish() {

@@ -86,7 +86,7 @@ class Session final : public Source, public Outlet {
     bool is(const Source& source) const override { return this == &source; }
     bool deliver(Delivery& event) override;
     void flush() override;
-    bool holdsSenders(std::size_t bytes) const override;
+    bool holdsSenders(std::size_t bytes) override;
     void awaitRoom(Source& source) override;
 
   private:
@@ -121,6 +121,7 @@ class Session final : public Source, public Outlet {
     void waitReadable();
     void waitWritable();
     void write();
+    void offerEarly();
     void progressed();
     void releaseSenders();
     void watchForStall();
@@ -129,6 +130,7 @@ class Session final : public Source, public Outlet {
     void notice(const std::string& bytes);
     void noteDrop();
     void doom(const std::string& reason);
+    void becomeDeaf();
     void finish();
 
     SessionContext& context_;
@@ -145,6 +147,7 @@ class Session final : public Source, public Outlet {
     bool paused_ = false;      // a receiver of ours is full
     bool touched_ = false;     // somebody owes us a flush
     bool dropLogged_ = false;  // until it has caught up
+    bool deaf_ = false;        // it has closed its end; what it said before still counts
     bool closing_ = false;     // takes nothing more; ends when drained
     bool closed_ = false;
     std::string doom_;  // closes at the end of the turn, for this reason

@@ -7,6 +7,11 @@
 
 namespace netcluster::daemon::link {
 
+std::uint64_t sendRateFor(std::uint64_t receiveBuffer) {
+    return receiveBuffer == 0 ? sendRate
+                              : std::min(sendRate, receiveBuffer * sendRatePerBufferByte);
+}
+
 TokenBucket::TokenBucket(std::uint64_t bytesPerSecond, std::uint64_t burst)
     : rate_(static_cast<double>(bytesPerSecond)),
       burst_(static_cast<double>(burst)),
@@ -21,7 +26,7 @@ bool TokenBucket::ready(Time now) {
     return tokens_ > 0;
 }
 
-void TokenBucket::spend(std::size_t bytes) {
+void TokenBucket::spend(std::uint64_t bytes) {
     tokens_ -= static_cast<double>(std::max<std::uint64_t>(bytes, datagramCost));
 }
 
@@ -30,9 +35,9 @@ std::size_t DatagramQueue::capacityFor(std::size_t maxEvent) {
     return std::max(std::size_t{8} << 20, 2 * (largest + largest / 8));
 }
 
-void DatagramQueue::push(std::string datagram, std::uint64_t sequence) {
+void DatagramQueue::push(std::string datagram, std::uint64_t sequence, std::uint64_t rest) {
     bytes_ += datagram.size();
-    entries_.push_back({std::move(datagram), sequence, false});
+    entries_.push_back({std::move(datagram), sequence, rest, false});
 }
 
 void DatagramQueue::pop() {

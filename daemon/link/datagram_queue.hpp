@@ -10,11 +10,17 @@
 
 namespace netcluster::daemon::link {
 
-/// How fast one daemon sends. Reason: a receiver's socket buffer is 416 KiB where nobody raised it
-/// (net.core.rmem_max of Debian), which is about 200 datagrams; at 40 MB/s it lasts for 5 ms of a
-/// receiver that is busy elsewhere, and a gigabit network is a third full. An event of 4 MiB takes
-/// 0.11 s.
+/// How fast one daemon sends at most. Reason: a third of a gigabit network, and what a receiver
+/// checks and hands on with a core to spare. An event of 4 MiB takes 0.11 s.
 inline constexpr std::uint64_t sendRate = 40'000'000;
+/// The rate per byte of our own receive buffer, when that is the lower one: the other hosts are
+/// taken to be like this one. Reason: a quarter of what Linux grants holds datagrams of others (it
+/// charges twice their size, and our own come back to us), so no receiver is drowned that is busy
+/// elsewhere for 10 ms. Where nobody raised net.core.rmem_max that is 10 MB/s.
+inline constexpr std::uint64_t sendRatePerBufferByte = 25;
+/// The rate for hosts that grant `receiveBuffer` bytes; 0 when that is not known.
+std::uint64_t sendRateFor(std::uint64_t receiveBuffer);
+
 /// What may go at once after a pause. Reason: a sixth of that smallest receive buffer, so that a
 /// few hosts may begin to speak in the same moment.
 inline constexpr std::uint64_t sendBurst = std::uint64_t{64} << 10;
@@ -22,13 +28,19 @@ inline constexpr std::uint64_t sendBurst = std::uint64_t{64} << 10;
 /// one of a single byte, and reading it takes as long as reading a full one.
 inline constexpr std::uint64_t datagramCost = 512;
 
+/// After an event of many datagrams the sender rests for this part of the time it took. Reason: a
+/// receiver that has it whole checks and delivers it in one go (10 ms for 4 MiB), while its buffer
+/// fills; without the rest, the datagrams behind a large event would be the ones most often lost.
+inline constexpr std::uint64_t restShare = 4;
+
 /// A token bucket: full at the start, may go below zero by the last datagram taken.
 class TokenBucket {
   public:
     TokenBucket(std::uint64_t bytesPerSecond, std::uint64_t burst);
 
+    void setRate(std::uint64_t bytesPerSecond) { rate_ = static_cast<double>(bytesPerSecond); }
     bool ready(Time now);
-    void spend(std::size_t bytes);
+    void spend(std::uint64_t bytes);
 
   private:
     double rate_;
@@ -43,7 +55,8 @@ class DatagramQueue {
     struct Entry {
         std::string datagram;
         std::uint64_t sequence = 0;
-        bool numbered = false;  ///< its packet number has been written
+        std::uint64_t rest = 0;  ///< bytes to charge beside its own: a pause behind it
+        bool numbered = false;   ///< its packet number has been written
     };
 
     explicit DatagramQueue(std::size_t capacity) : capacity_(capacity) {}
@@ -58,7 +71,7 @@ class DatagramQueue {
         return bytes_ <= capacity_ && bytes <= capacity_ - bytes_;
     }
     /// The caller has asked `hasRoom`; the few bytes of a note on dropped events may go beyond it.
-    void push(std::string datagram, std::uint64_t sequence);
+    void push(std::string datagram, std::uint64_t sequence, std::uint64_t rest = 0);
     Entry& front() { return entries_.front(); }
     void pop();
     void clear();

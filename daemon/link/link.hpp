@@ -21,9 +21,11 @@ namespace netcluster::daemon {
 
 /// Who this daemon is on the link.
 struct LinkIdentity {
-    wire::Uuid session{};  ///< 128 random bits, new at every start
-    wire::Uuid host{};     ///< stable across starts
-    std::string name;      ///< the host's name, at most 64 bytes
+    /// 128 random bits, new for every Link: numbers start again with it, and receivers drop what a
+    /// session they know says under old numbers.
+    wire::Uuid session{};
+    wire::Uuid host{};  ///< stable across starts
+    std::string name;   ///< the host's name, at most 64 bytes
 };
 
 class Link final : public NetOutlet {

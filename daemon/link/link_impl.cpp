@@ -58,6 +58,7 @@ void Link::Impl::open() {
         transport_->close();
         throw;
     }
+    bucket_.setRate(link::sendRateFor(transport_->grantedBuffer()));
     open_ = true;
     opened_ = now;
     scanIn_ = scanTurns;
@@ -106,7 +107,7 @@ bool Link::Impl::sendFront(Time now) {
     if (!transport_->send(now, entry.datagram)) return false;
     highest_ = entry.sequence;
     countSent(entry.datagram);
-    bucket_.spend(entry.datagram.size());
+    bucket_.spend(entry.datagram.size() + entry.rest);
     queue_.pop();
     return true;
 }
@@ -167,8 +168,7 @@ void Link::Impl::onDatagram(std::string_view datagram, bool truncated, const lin
         ++ownDatagrams_;
         return;
     }
-    now_ = steady_clock::now();
-    receiver_.onDatagram(now_, header, datagram.substr(link::headerSize), from);
+    receiver_.onDatagram(steady_clock::now(), header, datagram.substr(link::headerSize), from);
 }
 
 void Link::Impl::onBatchEnd() {
@@ -227,6 +227,7 @@ void Link::Impl::onHousekeeping(Time now) {
     if (--scanIn_ <= 0) {
         scanIn_ = scanTurns;
         transport_->rescan(now);
+        bucket_.setRate(link::sendRateFor(transport_->grantedBuffer()));
     }
     after(housekeepingTimer_, now + housekeepingTick, &Impl::onHousekeeping);
 }

@@ -87,7 +87,6 @@ class Link::Impl final : public std::enable_shared_from_this<Impl>,
 
     bool open_ = false;
     Time opened_{};
-    Time now_{};                 ///< of the batch being read
     link::Endpoint sender_;      ///< of the datagram being read
     std::uint64_t packet_ = 0;   ///< number of the last datagram of any type
     std::uint64_t highest_ = 0;  ///< sequence number of the last DATA sent

@@ -64,7 +64,8 @@ void Packer::cut(std::string_view message) {
         appendFragmentHead(open_, fragment);
         open_.append(message.substr(0, piece));
         message.remove_prefix(std::min(piece, message.size()));
-        finish();
+        const bool last = fragment.index + 1 == fragment.count;
+        finish(last ? fragment.size / restShare : 0);
         ++counts_.fragments;
     }
 }
@@ -85,8 +86,8 @@ void Packer::begin(Form form) {
     appendDataHead(open_, ++sequence_, host_, form);
 }
 
-void Packer::finish() {
-    queue_.push(std::exchange(open_, {}), sequence_);
+void Packer::finish(std::uint64_t rest) {
+    queue_.push(std::exchange(open_, {}), sequence_, rest);
 }
 
 }  // namespace netcluster::daemon::link

@@ -42,7 +42,7 @@ class Packer {
     void cut(std::string_view message);
     void noteDropped();
     void begin(Form form);
-    void finish();
+    void finish(std::uint64_t rest = 0);
     std::size_t room() const { return headerSize + bodyRoom - open_.size(); }
     bool isOpen() const { return !open_.empty(); }
 

@@ -12,7 +12,6 @@ namespace netcluster::daemon::link {
 namespace {
 
 namespace ip = boost::asio::ip;
-namespace errc = boost::system::errc;
 
 std::string text(const Endpoint& endpoint) {
     std::ostringstream out;
@@ -29,18 +28,6 @@ Endpoint parseGroup(const config::LinkSettings& settings) {
         throw Error("addr: " + settings.addr + " is not a multicast address");
     }
     return {address, settings.port};
-}
-
-std::vector<ip::address> ofFamily(const Interface& interface, bool ipv6) {
-    std::vector<ip::address> addresses = interface.addresses;
-    std::erase_if(addresses, [&](const auto& address) { return address.is_v6() != ipv6; });
-    return addresses;
-}
-
-// The system drops memberships when an interface goes, and may when it loses its addresses.
-bool sameInterface(const Interface& one, const Interface& other, bool ipv6) {
-    return one.index == other.index && one.name == other.name &&
-           ofFamily(one, ipv6) == ofFamily(other, ipv6);
 }
 
 }  // namespace
@@ -85,88 +72,6 @@ void Transport::close() {
     }
 }
 
-void Transport::openUnicast(bool first) {
-    if (!unicastV4_ || !unicastV4_->isOpen()) unicastV4_ = tryUnicast(false, first);
-    if (!unicastV6_ || !unicastV6_->isOpen()) unicastV6_ = tryUnicast(true, first);
-}
-
-// Another daemon of this host may have the port's unicast: without peers that is no loss.
-Transport::Socket Transport::tryUnicast(bool ipv6, bool first) {
-    const auto socket = std::make_shared<UdpSocket>(io_);
-    try {
-        socket->openUnicast(ipv6, settings_.port);
-    } catch (const boost::system::system_error& error) {
-        const std::string port = std::to_string(settings_.port);
-        if (first && error.code() == errc::permission_denied) {
-            throw Error("port: " + port + ": " + error.code().message());
-        }
-        const bool needed = !settings_.peers.empty();
-        if (first && needed && error.code() == errc::address_in_use) {
-            throw Error("port: " + port +
-                        " is taken by another program or daemon of this host, "
-                        "and peers need it");
-        }
-        // A host without IPv6 is an ordinary host.
-        if (needed && !ipv6) complain("unicast on port " + port, error.what());
-        return {};
-    }
-    complained_.erase("unicast on port " + std::to_string(settings_.port));
-    listen(socket);
-    return socket;
-}
-
-void Transport::scanInterfaces(bool first) {
-    if (group_.port() == 0) return;
-    const InterfaceChoice choice =
-        chooseInterfaces(listInterfaces(), settings_.netInterface, group_.address().is_v6());
-    complain("netinterface", choice.note);
-    leaveVanished(choice.chosen);
-    joinNew(choice.chosen, first);
-}
-
-void Transport::leaveVanished(const std::vector<Interface>& chosen) {
-    std::erase_if(joined_, [&](const Joined& joined) {
-        const bool chosenStill =
-            std::any_of(chosen.begin(), chosen.end(), [&](const Interface& interface) {
-                return sameInterface(interface, joined.interface, group_.address().is_v6());
-            });
-        if (chosenStill && joined.socket->isOpen()) return false;
-        spdlog::info("link: left {} on {}", groupText(), joined.interface.name);
-        joined.socket->close();
-        return true;
-    });
-}
-
-void Transport::joinNew(const std::vector<Interface>& chosen, bool first) {
-    for (const Interface& interface : chosen) {
-        const bool known = std::any_of(joined_.begin(), joined_.end(), [&](const Joined& joined) {
-            return joined.interface.index == interface.index;
-        });
-        if (known) continue;
-        if (Socket socket = tryJoin(interface, first)) {
-            joined_.push_back({interface, std::move(socket)});
-        }
-    }
-}
-
-Transport::Socket Transport::tryJoin(const Interface& interface, bool first) {
-    const auto socket = std::make_shared<UdpSocket>(io_);
-    try {
-        socket->openGroup(groupOn(interface), interface.index, settings_.ttl);
-    } catch (const boost::system::system_error& error) {
-        socket->close();
-        if (first && error.code() == errc::permission_denied) {
-            throw Error("port: " + std::to_string(settings_.port) + ": " + error.code().message());
-        }
-        complain(interface.name, "cannot join " + groupText() + ": " + error.what());
-        return {};
-    }
-    complained_.erase(interface.name);
-    spdlog::info("link: joined {} on {}", groupText(), interface.name);
-    listen(socket);
-    return socket;
-}
-
 // What a path counted and its complaints stay with it as long as it leads to the same place.
 void Transport::addPath(std::vector<Path>& paths, std::string label, const Socket& socket,
                         Endpoint to) {
@@ -190,23 +95,6 @@ void Transport::rebuildPaths() {
         if (socket) addPath(paths, "peer " + peer.text, socket, *peer.address);
     }
     paths_ = std::move(paths);
-}
-
-void Transport::noteUsable() {
-    const bool usable = !joined_.empty() || !peers_->all().empty();
-    if (!usable && usable_) {
-        spdlog::warn("link: no network to use: only this host is served until one comes");
-    }
-    usable_ = usable;
-}
-
-// Each complaint is said when it begins or changes; an empty one takes it back.
-void Transport::complain(const std::string& about, const std::string& why) {
-    if (why.empty()) {
-        complained_.erase(about);
-    } else if (std::exchange(complained_[about], why) != why) {
-        spdlog::warn("link: {}: {}", about, why);
-    }
 }
 
 bool Transport::send(Time now, std::string_view datagram) {
@@ -257,13 +145,27 @@ bool Transport::readBatch(UdpSocket& socket) {
 }
 
 bool Transport::drain() {
-    std::vector<Socket> sockets{unicastV4_, unicastV6_};
-    for (const Joined& joined : joined_) sockets.push_back(joined.socket);
     bool empty = true;
-    for (const Socket& socket : sockets) {
-        if (socket && open_ && readBatch(*socket)) empty = false;
+    for (const Socket& socket : openSockets()) {
+        if (open_ && readBatch(*socket)) empty = false;
     }
     return empty;
+}
+
+std::uint64_t Transport::grantedBuffer() const {
+    std::uint64_t smallest = 0;
+    for (const Socket& socket : openSockets()) {
+        const std::uint64_t granted = socket->grantedBuffer();
+        if (smallest == 0 || (granted != 0 && granted < smallest)) smallest = granted;
+    }
+    return smallest;
+}
+
+std::vector<Transport::Socket> Transport::openSockets() const {
+    std::vector<Socket> sockets{unicastV4_, unicastV6_};
+    for (const Joined& joined : joined_) sockets.push_back(joined.socket);
+    std::erase_if(sockets, [](const Socket& socket) { return !socket || !socket->isOpen(); });
+    return sockets;
 }
 
 Endpoint Transport::groupOn(const Interface& interface) const {

@@ -53,6 +53,9 @@ class Transport : public std::enable_shared_from_this<Transport> {
     /// Reads one batch of every socket. True when nothing is left to read.
     bool drain();
 
+    /// Of the sockets in use, the smallest receive buffer the system granted; 0 if unknown.
+    std::uint64_t grantedBuffer() const;
+
     /// Datagrams lost in our own receive buffers.
     std::uint64_t overflowed() const { return overflowed_; }
     std::uint64_t receivedDatagrams() const { return receivedDatagrams_; }
@@ -82,6 +85,7 @@ class Transport : public std::enable_shared_from_this<Transport> {
     void listen(const Socket& socket);
     /// True when the batch was full, so that there may be more.
     bool readBatch(UdpSocket& socket);
+    std::vector<Socket> openSockets() const;
     Endpoint groupOn(const Interface& interface) const;
     std::string groupText() const;
 

@@ -124,8 +124,9 @@ void UdpSocket::setBuffers() {
     if (!trySet(fd, SOL_SOCKET, SO_SNDBUFFORCE, sendBuffer)) {
         trySet(fd, SOL_SOCKET, SO_SNDBUF, sendBuffer);
     }
-    spdlog::debug("link: socket buffers are {} KiB to receive, {} KiB to send",
-                  get(fd, SOL_SOCKET, SO_RCVBUF) / 1024, get(fd, SOL_SOCKET, SO_SNDBUF) / 1024);
+    granted_ = static_cast<std::uint64_t>(get(fd, SOL_SOCKET, SO_RCVBUF));
+    spdlog::debug("link: socket buffers are {} KiB to receive, {} KiB to send", granted_ / 1024,
+                  get(fd, SOL_SOCKET, SO_SNDBUF) / 1024);
 }
 
 void UdpSocket::openGroup(const Endpoint& group, unsigned interfaceIndex, int ttl) {

@@ -15,8 +15,8 @@
 
 namespace netcluster::daemon::link {
 
-/// Asked for; the system may give less (the log says at debug level what it gave). Reason: as much
-/// as a burst of the largest default event, and the sending side never loses what it took.
+/// Asked for; the system may give less (the log says at debug level what it gave). Reason: the
+/// largest default event; what the system took from us it does not lose before the wire.
 inline constexpr int sendBuffer = 4 << 20;
 /// Reason: 7,000 full datagrams as Linux charges them, or 0.2 s of one sender at full rate while
 /// this daemon is busy with something else. Beyond net.core.rmem_max it needs CAP_NET_ADMIN;
@@ -51,6 +51,9 @@ class UdpSocket {
     /// Calls once when there is something to read, or with an error when closed.
     void awaitReadable(std::function<void(const boost::system::error_code&)> then);
 
+    /// Bytes of receive buffer that the system granted, by its own way of counting; 0 if unknown.
+    std::uint64_t grantedBuffer() const { return granted_; }
+
     /// Datagrams that the system dropped because the receive buffer was full, since opening.
     std::uint32_t overflowed() const { return overflowed_; }
 
@@ -62,6 +65,7 @@ class UdpSocket {
 
     boost::asio::ip::udp::socket socket_;
     std::uint32_t overflowed_ = 0;
+    std::uint64_t granted_ = 0;
 };
 
 /// Room for the datagrams of one read. One per link: what it holds is used up before the next read.

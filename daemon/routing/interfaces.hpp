@@ -46,7 +46,7 @@ class Outlet {
     virtual void flush() = 0;
     /// True when an event of `bytes` does not fit and the client may hold its senders up for it
     /// (slowconsumer "block").
-    virtual bool holdsSenders(std::size_t bytes) const = 0;
+    virtual bool holdsSenders(std::size_t bytes) = 0;
     /// `source.resume()` is called once, when this outlet stops holding senders.
     virtual void awaitRoom(Source& source) = 0;
 };

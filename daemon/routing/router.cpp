@@ -17,6 +17,7 @@ constexpr std::size_t maxMemo = 4096;
 
 void Router::apply(const config::Settings& settings) {
     table_ = RouteTable(settings);
+    dumpNet_ = settings.link.dumpNet;
     ++generation_;
     std::erase_if(ports_, [&](const auto& port) { return !table_.find(port.first); });
     for (const auto& [name, ignored] : settings.channels) {
@@ -135,6 +136,7 @@ void Router::deliver(const Route& route, Port& port, const wire::EventView& even
 
 void Router::onNetEvent(const wire::EventView& event) {
     ++net_.received;
+    if (dumpNet_) dumpEvent("net/" + std::string(event.channel), event);
     // The receivers' copy says where it comes from; the sender's frame could not be trusted to.
     wire::EventView arrived = event;
     arrived.flags = static_cast<std::uint8_t>((event.flags & wire::clientFlags) | wire::remoteFlag);

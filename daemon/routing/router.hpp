@@ -91,6 +91,7 @@ class Router final : public FrameSink, public NetSink {
     RouteTable table_;
     std::map<std::string, Port, std::less<>> ports_;
     NetOutlet* link_ = nullptr;
+    bool dumpNet_ = false;
     TurnArena arena_;
     std::vector<Outlet*> touched_;
     std::uint64_t generation_ = 1;

@@ -173,3 +173,20 @@ TEST_CASE("the bucket lets a burst through and then keeps the rate") {
     sendAll();
     CHECK(sent <= 11'000);
 }
+
+TEST_CASE("the rate follows the receive buffer that hosts like this one have") {
+    CHECK(sendRateFor(0) == sendRate);
+    CHECK(sendRateFor(16 << 20) == sendRate);
+    CHECK(sendRateFor(425'984) == 10'649'600);
+}
+
+TEST_CASE("the last fragment of a large event brings a rest with it") {
+    Wire wire;
+    wire.packer.add(bytesNamed("e", patterned(1 << 20)));
+    std::uint64_t rest = 0;
+    for (; !wire.queue.empty(); wire.queue.pop()) {
+        CHECK(rest == 0);
+        rest = wire.queue.front().rest;
+    }
+    CHECK(rest > (1 << 20) / restShare);
+}

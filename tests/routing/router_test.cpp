@@ -39,7 +39,7 @@ class Client final : public Source, public Outlet {
         return heard.size() - flushedUpTo == 1;
     }
     void flush() override { flushedUpTo = heard.size(); }
-    bool holdsSenders(std::size_t) const override { return full; }
+    bool holdsSenders(std::size_t) override { return full; }
     void awaitRoom(Source&) override { ++waiting; }
 
     std::vector<std::string> take() {

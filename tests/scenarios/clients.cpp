@@ -97,7 +97,8 @@ void Connection::await(short what) const {
         const auto left =
             std::chrono::duration_cast<std::chrono::milliseconds>(until - Clock::now());
         if (left.count() <= 0) {
-            throw Error(what == POLLIN ? "nothing came from the daemon" : "the daemon takes nothing");
+            throw Error(what == POLLIN ? "nothing came from the daemon"
+                                       : "the daemon takes nothing");
         }
         if (poll(&waiting, 1, static_cast<int>(left.count())) > 0) return;
     }
@@ -136,7 +137,8 @@ bool Connection::receive(std::string& buffer, std::size_t atMost) {
         buffer.resize(had + static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
         if (count > 0) return true;
         if (count == 0 || hungUp(code)) return false;
-        if (code != EAGAIN && code != EINTR) throw Error(std::string("recv: ") + std::strerror(code));
+        if (code != EAGAIN && code != EINTR)
+            throw Error(std::string("recv: ") + std::strerror(code));
     }
 }
 

@@ -130,7 +130,9 @@ class Daemon {
     Daemon(const Daemon&) = delete;
     Daemon& operator=(const Daemon&) = delete;
 
-    std::string socket(const std::string& channel) const { return runDir_ + "/" + channel + ".sock"; }
+    std::string socket(const std::string& channel) const {
+        return runDir_ + "/" + channel + ".sock";
+    }
     const std::string& runDir() const { return runDir_; }
     const std::string& configFile() const { return configFile_; }
     void rewriteConfig(const std::string& config) const;

@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <array>
+#include <csignal>
 #include <set>
 
 #include "clients.hpp"
 #include "harness.hpp"
+#include "printing.hpp"
 
 using namespace netcluster::scenario;
 
@@ -41,15 +43,19 @@ class Bus {
     void settle(Client& emitter, const std::string& from) {
         // Its own last event must reach its neighbours; then everything before it was routed.
         emitter.emit("settled");
-        for (auto& listener : listeners_.at(from)) backlog_[listener.get()] = until(*listener, "settled");
-        connect(Encoding::json, daemon.socket(from))->emit("echo");
+        for (auto& listener : listeners_.at(from))
+            backlog_[listener.get()] = until(*listener, "settled");
+        JsonClient neighbour(daemon.socket(from));
+        neighbour.emit("echo");
         CHECK(emitter.nextEvent().event == "echo");
     }
 
     /// What each listener heard of `event` up to a fence that each of them must hear.
     Counts collect(const std::string& event) {
+        std::vector<std::unique_ptr<Client>> fencers;
         for (auto& [name, ignored] : listeners_) {
-            connect(Encoding::json, daemon.socket(name))->emit("fence." + name);
+            fencers.push_back(connect(Encoding::json, daemon.socket(name)));
+            fencers.back()->emit("fence." + name);
         }
         Counts counts;
         for (auto& [name, both] : listeners_) {
@@ -75,7 +81,9 @@ class Bus {
     Daemon daemon;
 
   private:
-    static Names until(Client& client, const std::string& fence) { return client.eventsUntil(fence); }
+    static Names until(Client& client, const std::string& fence) {
+        return client.eventsUntil(fence);
+    }
 
     std::map<std::string, std::vector<std::unique_ptr<Client>>> listeners_;
     std::map<Client*, Names> backlog_;
@@ -97,37 +105,62 @@ TEST_CASE("which channels hear an event: the rule of the emitting channel, one h
         Counts expected;
     };
     const std::vector<Row> table{
-        {"no rule: the own channel alone", rule("A", "false") + "," + rule("B", "\".*\""),
-         {"A", "B"}, "A", {{"A", 1}}},
+        {"no rule: the own channel alone",
+         rule("A", "false") + "," + rule("B", "\".*\""),
+         {"A", "B"},
+         "A",
+         {{"A", 1}}},
         {"`.*` is every other channel, and not the own one twice",
          rule("A", "\".*\"") + "," + rule("B", "false") + "," + rule("C", "false"),
-         {"A", "B", "C"}, "A", {{"A", 1}, {"B", 1}, {"C", 1}}},
+         {"A", "B", "C"},
+         "A",
+         {{"A", 1}, {"B", 1}, {"C", 1}}},
         {"a rule speaks for the emitting channel only",
-         rule("A", "\".*\"") + "," + rule("B", "false"), {"A", "B"}, "B", {{"B", 1}}},
+         rule("A", "\".*\"") + "," + rule("B", "false"),
+         {"A", "B"},
+         "B",
+         {{"B", 1}}},
         {"one hop: what arrives on B does not go on to C",
          rule("A", "\"^B$\"") + "," + rule("B", "\"^C$\"") + "," + rule("C", "\".*\""),
-         {"A", "B", "C"}, "A", {{"A", 1}, {"B", 1}}},
+         {"A", "B", "C"},
+         "A",
+         {{"A", 1}, {"B", 1}}},
         {"a circle of rules is no loop",
          rule("A", "\".*\"") + "," + rule("B", "\".*\"") + "," + rule("C", "\".*\""),
-         {"A", "B", "C"}, "B", {{"A", 1}, {"B", 1}, {"C", 1}}},
+         {"A", "B", "C"},
+         "B",
+         {{"A", 1}, {"B", 1}, {"C", 1}}},
         {"a rule is searched, not matched whole",
          rule("A", "\"B\"") + "," + rule("B", "false") + "," + rule("aBc", "false") + "," +
              rule("b", "false"),
-         {"A", "B", "aBc", "b"}, "A", {{"A", 1}, {"B", 1}, {"aBc", 1}}},
+         {"A", "B", "aBc", "b"},
+         "A",
+         {{"A", 1}, {"B", 1}, {"aBc", 1}}},
         {"anchors make it exact",
          rule("A", "\"^B$\"") + "," + rule("B", "false") + "," + rule("aBc", "false"),
-         {"A", "B", "aBc"}, "A", {{"A", 1}, {"B", 1}}},
-        {"alternatives", rule("A", "\"^(B|C)$\"") + "," + rule("B", "false") + "," +
-                             rule("C", "false") + "," + rule("D", "false"),
-         {"A", "B", "C", "D"}, "A", {{"A", 1}, {"B", 1}, {"C", 1}}},
-        {"the empty rule is found in every name",
-         rule("A", "\"\"") + "," + rule("B", "false"), {"A", "B"}, "A", {{"A", 1}, {"B", 1}}},
+         {"A", "B", "aBc"},
+         "A",
+         {{"A", 1}, {"B", 1}}},
+        {"alternatives",
+         rule("A", "\"^(B|C)$\"") + "," + rule("B", "false") + "," + rule("C", "false") + "," +
+             rule("D", "false"),
+         {"A", "B", "C", "D"},
+         "A",
+         {{"A", 1}, {"B", 1}, {"C", 1}}},
+        {"the empty rule is no rule, as in 1.x",
+         rule("A", "\"\"") + "," + rule("B", "false"),
+         {"A", "B"},
+         "A",
+         {{"A", 1}}},
         {"a name that only contains `control` is a channel like any other",
          rule("A", "\"control\"") + "," + rule("control2", "false") + "," + rule("B", "false"),
-         {"A", "control2", "B"}, "A", {{"A", 1}, {"control2", 1}}},
+         {"A", "control2", "B"},
+         "A",
+         {{"A", 1}, {"control2", 1}}},
     };
     for (const Row& row : table) {
-        CAPTURE(row.what);
+        const std::string what = row.what;
+        CAPTURE(what);
         Bus bus(row.channels, row.names);
         for (const Encoding encoding : bothEncodings) {
             CAPTURE(nameOf(encoding));
@@ -188,7 +221,8 @@ TEST_CASE("a listener sees that an event was a broadcast") {
     }
 }
 
-TEST_CASE("allowbroadcast false: a broadcast of that channel goes where its rule says, no further") {
+TEST_CASE(
+    "allowbroadcast false: a broadcast of that channel goes where its rule says, no further") {
     Bus bus(rule("A", "\"^B$\"", ", \"allowbroadcast\": false") + "," + rule("B", "false") + "," +
                 rule("C", "false"),
             {"A", "B", "C"});
@@ -231,7 +265,8 @@ TEST_CASE("no event of control reaches a data channel, nor another client of con
         CHECK(control->nextEvent().event == "nc-control-error");
         control->emit("nc-control-stats", "null", EmitWith{.broadcast = true});
         CHECK(control->nextEvent().event == "nc-control-stats-response");
-        for (const char* event : {"hello", "wide", "nc-control-stats", "nc-control-stats-response"}) {
+        for (const char* event :
+             {"hello", "wide", "nc-control-stats", "nc-control-stats-response"}) {
             CHECK(bus.collect(event) == Counts{});
         }
     }
@@ -248,11 +283,13 @@ TEST_CASE("rules written for control are ignored, with a warning; 1.x configurat
     JsonClient control(daemon.socket("control"));
     control.emit("leak", "1");
     CHECK(control.nextEvent().event == "nc-control-error");
-    JsonClient(daemon.socket("A")).emit("fence");
+    JsonClient other(daemon.socket("A"));
+    other.emit("fence");
     CHECK(listener.eventsUntil("fence").empty());
 }
 
-TEST_CASE("names that begin with nc- are refused on a data channel: counted, logged once, no more") {
+TEST_CASE(
+    "names that begin with nc- are refused on a data channel: counted, logged once, no more") {
     Daemon daemon(localConfig(rule("A", "\".*\"") + "," + rule("B", "false")));
     const Json before = daemon.ask("showconfig");
     for (const Encoding encoding : bothEncodings) {
@@ -297,8 +334,8 @@ TEST_CASE("a listener's pattern matches the whole name") {
         std::string pattern;
         Names heard;
     };
-    const Names emitted{"A", "AAA", "a", "BA", "AB", "sensor.kitchen", "sensorXkitchen", "ä", "ää",
-                        "x y", "log"};
+    const Names emitted{"A", "AAA", "a",   "BA", "AB", "sensor.kitchen", "sensorXkitchen",
+                        "ä", "ää",  "x y", "log"};
     const std::vector<Row> table{
         {"A", {"A"}},
         {"A.*", {"A", "AAA", "AB"}},
@@ -382,12 +419,14 @@ TEST_CASE("regular expressions on both sides: the channel's rule and the listene
     BinaryClient b1(daemon.socket("B1"), {"sensor\\..*", "fence"});
     BinaryClient b2(daemon.socket("B2"), {".*\\.oven", "fence"});
     BinaryClient b3(daemon.socket("B3"), {".*"});
-    JsonClient emitter(daemon.socket("A"));
+    BinaryClient emitter(daemon.socket("A"));
     emitter.emit("sensor.kitchen");
     emitter.emit("sensor.oven");
     emitter.emit("alarm.oven");
     emitter.emit("fence");
-    JsonClient(daemon.socket("B3")).emit("own");
+    emitter.sync();
+    JsonClient own(daemon.socket("B3"));
+    own.emit("own");
     CHECK(b1.eventsUntil("fence") == Names{"sensor.kitchen", "sensor.oven"});
     CHECK(b2.eventsUntil("fence") == Names{"sensor.oven", "alarm.oven"});
     CHECK(b3.eventsUntil("own").empty());
@@ -422,6 +461,31 @@ TEST_CASE("who listens before an emitter starts hears its first event, who leave
         CHECK(listener.nextEvent().event == "n" + std::to_string(n));
     }
     JsonClient last(daemon.socket("A"));
-    BinaryClient(daemon.socket("A")).emit("still there");
+    BinaryClient other(daemon.socket("A"));
+    other.emit("still there");
     CHECK(last.eventsUntil("still there").empty());
+}
+
+TEST_CASE("what a client said before it left counts, also when an event was on its way to it") {
+    Daemon daemon(localConfig(rule("A", "false")));
+    JsonClient listener(daemon.socket("A"));
+    JsonClient neighbour(daemon.socket("A"));
+    for (const Encoding encoding : bothEncodings) {
+        CAPTURE(nameOf(encoding));
+        auto brief = connect(encoding, daemon.socket("A"));
+        neighbour.emit("hello");
+        CHECK(brief->nextEvent().event == "hello");
+
+        // The daemon wakes up to find both: an event for the client, and that it has gone.
+        daemon.process().signal(SIGSTOP);
+        neighbour.emit("for it");
+        brief->emit("last words");
+        brief.reset();
+        daemon.process().signal(SIGCONT);
+
+        std::set<std::string> heard;
+        for (int n = 0; n < 3; ++n) heard.insert(listener.nextEvent().event);
+        CHECK(heard == std::set<std::string>{"hello", "for it", "last words"});
+        CHECK(neighbour.nextEvent().event == "last words");
+    }
 }

@@ -85,14 +85,14 @@ struct Gap {
 struct Options {
     /// The daemon's run directory. Empty: $NETCLUSTER_DIR, else the user's own daemon, else the
     /// system's (docs/agent-guide.md).
-    std::string dir;
+    std::string dir{};
     /// Name of this program, for `ncctl showclient`. Empty: the name of the executable.
-    std::string name;
+    std::string name{};
     /// Bytes of events kept while the daemon is away or slow. The first agent of a channel decides.
     std::size_t queueLimit = std::size_t{8} << 20;
     /// Runs each task given to it, in order, on one thread at a time; for example
     /// `[&io](std::function<void()> task) { boost::asio::post(io, std::move(task)); }`.
-    std::function<void(std::function<void()>)> executor;
+    std::function<void(std::function<void()>)> executor{};
     /// Listeners for events of other processes run inside `poll()` only.
     bool poll = false;
 };

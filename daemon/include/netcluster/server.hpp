@@ -19,9 +19,9 @@
 namespace netcluster {
 
 struct ServerOptions {
-    std::string configFile;  ///< read by `start`, and by `reload` again
-    std::string configText;  ///< used when `configFile` is empty
-    std::string runDir;      ///< where the sockets are; empty: the default (docs/configuration.md)
+    std::string configFile{};  ///< read by `start`, and by `reload` again
+    std::string configText{};  ///< used when `configFile` is empty
+    std::string runDir{};      ///< where the sockets are; empty: the default (docs/configuration.md)
 };
 
 /// Thrown by `start` when the configuration is refused; `problems` lists everything that is wrong,

@@ -1,0 +1,19 @@
+#include "program_name.hpp"
+
+#include <cerrno>
+#include <cstdlib>
+
+#include "text.hpp"
+
+namespace netcluster {
+
+std::string programName() {
+#ifdef __GLIBC__
+    const std::string name = program_invocation_short_name;
+#else
+    const std::string name = getprogname();  // the BSDs and macOS
+#endif
+    return !name.empty() && name.size() <= 255 && wire::validUtf8(name) ? name : "?";
+}
+
+}  // namespace netcluster
