@@ -86,14 +86,21 @@ std::vector<Field> fieldsOf(const Json& object, const Keys& preferred, const Key
     return fields;
 }
 
-/// Objects inside objects become `outer.inner`.
-void flatten(const Json& object, const std::string& prefix, std::vector<Field>& fields) {
+using NamedList = std::pair<std::string, const Json*>;
+
+/// Objects inside objects become `outer.inner`; lists of objects are set aside, to be tables.
+void flatten(const Json& object, const std::string& prefix, std::vector<Field>& fields,
+             std::vector<NamedList>& lists) {
     for (const auto& item : object.items()) {
         const auto name = prefix + printable(item.key());
-        if (item.value().is_object() && !item.value().empty())
-            flatten(item.value(), name + '.', fields);
-        else
-            fields.emplace_back(name, fieldValue(item.key(), item.value()));
+        const Json& value = item.value();
+        if (value.is_object() && !value.empty()) {
+            flatten(value, name + '.', fields, lists);
+        } else if (!isEmptyList(value) && value.front().is_object()) {
+            lists.emplace_back(name, &value);
+        } else {
+            fields.emplace_back(name, fieldValue(item.key(), value));
+        }
     }
 }
 
@@ -125,11 +132,15 @@ std::string objectsTable(const std::vector<const Json*>& objects, const Keys& pr
     return table.text();
 }
 
+std::string listTable(const Json& list, const Keys& preferred) {
+    std::vector<const Json*> rows;
+    for (const auto& item : list) rows.push_back(&item);
+    return objectsTable(rows, preferred);
+}
+
 std::string clientsText(const Json& clients) {
     if (isEmptyList(clients)) return "no clients\n";
-    std::vector<const Json*> rows;
-    for (const auto& client : clients) rows.push_back(&client);
-    return objectsTable(rows, {"client", "name", "encoding", "pid", "uid", "gid", "queued"});
+    return listTable(clients, {"client", "name", "encoding", "pid", "uid", "gid", "queued"});
 }
 
 std::string changeText(const Json& change) {
@@ -210,8 +221,13 @@ std::string statsText(const Json& answer) {
     const auto& link = member(answer, "link");
     if (!link.is_object() || link.empty()) return text;
     std::vector<Field> fields;
-    flatten(link, "", fields);
-    return text + "\nlink\n" + fieldsText(fields, "  ");
+    std::vector<NamedList> lists;
+    flatten(link, "", fields, lists);
+    text += "\nlink\n" + fieldsText(fields, "  ");
+    for (const auto& [name, list] : lists) {
+        text += "\nlink " + name + '\n' + listTable(*list, {"name", "address"});
+    }
+    return text;
 }
 
 std::string errorText(const Json& answer) {

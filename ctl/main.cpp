@@ -34,7 +34,7 @@ Status run(const std::vector<std::string>& words) {
 
 int main(int argc, char** argv) {
     std::setlocale(LC_CTYPE, "");  // the line editor asks it how wide characters are
-    ignoreBrokenPipes();
+    prepareStandardStreams();
     auto status = run({argv + 1, argv + argc});
     if (!std::cout.flush() && status == Status::done && !outputAbandoned()) {
         std::cerr << "ncctl: cannot write to stdout\n";

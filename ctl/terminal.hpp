@@ -8,8 +8,10 @@ bool inputIsTerminal();
 /// True when whoever read our stdout has gone (`ncctl listen A | head -1`), so that writing is in
 /// vain.
 bool outputAbandoned();
-/// From here on, writing to a pipe nobody reads is an error that `write` returns, not a signal.
-void ignoreBrokenPipes();
+/// To be called first. From here on, writing to a pipe nobody reads, or to a stdout that was closed
+/// from the start, is an error that `write` returns: no signal, and no writing into whatever file
+/// or socket was opened next and got that number.
+void prepareStandardStreams();
 
 /// While one lives, SIGINT and SIGTERM are noted here instead of ending the process, and a read or
 /// write that waits is broken off by them. One at a time.

@@ -1,7 +1,9 @@
+#include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
 
 #include <csignal>
+#include <initializer_list>
 
 #include "terminal.hpp"
 
@@ -34,8 +36,13 @@ bool outputAbandoned() {
     return poll(&output, 1, 0) == 1 && (output.revents & (POLLERR | POLLHUP | POLLNVAL)) != 0;
 }
 
-void ignoreBrokenPipes() {
+void prepareStandardStreams() {
     std::signal(SIGPIPE, SIG_IGN);
+    for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+        const bool closed = fcntl(stream, F_GETFD) == -1;
+        // The lowest free number is this one. Only to be read: writing shall fail.
+        if (closed && open("/dev/null", O_RDONLY) == -1) return;
+    }
 }
 
 Interruption::Interruption() {

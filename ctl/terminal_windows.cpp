@@ -28,7 +28,8 @@ bool outputAbandoned() {
     return false;
 }
 
-void ignoreBrokenPipes() {}
+// There is no SIGPIPE here, and no number is given out again by chance.
+void prepareStandardStreams() {}
 
 Interruption::Interruption() {
     noted = 0;

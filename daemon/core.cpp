@@ -109,9 +109,9 @@ json Core::reloadText(std::string_view text) {
 
 json Core::reload(config::Parsed parsed, const std::string& file) {
     if (!parsed.settings) {
-        throw ConfigRefused("the configuration is refused (" +
-                                std::to_string(parsed.problems.size()) +
-                                " problems); nothing has changed",
+        const std::size_t count = parsed.problems.size();
+        throw ConfigRefused("the configuration is refused (" + std::to_string(count) +
+                                (count == 1 ? " problem" : " problems") + "); nothing has changed",
                             texts(parsed.problems));
     }
     const config::Settings& next = *parsed.settings;

@@ -2,6 +2,8 @@
 
 #include <re2/re2.h>
 
+#include <algorithm>
+
 namespace netcluster {
 namespace {
 
@@ -12,8 +14,12 @@ re2::StringPiece piece(std::string_view text) {
     return {text.data(), text.size()};
 }
 
+// Letters beyond ASCII count as special, so that RE2 looks whether they are UTF-8.
 bool hasSpecial(std::string_view text) {
-    return text.find_first_of("\\^$.|?*+()[]{}") != std::string_view::npos;
+    return std::any_of(text.begin(), text.end(), [](char c) {
+        return static_cast<unsigned char>(c) >= 0x80 ||
+               std::string_view("\\^$.|?*+()[]{}").find(c) != std::string_view::npos;
+    });
 }
 
 }  // namespace

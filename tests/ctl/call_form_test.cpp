@@ -35,9 +35,9 @@ TEST_CASE("plain lines are split as a shell splits them") {
         {"listen A 'a\\.b'", {"listen", "A", "a\\.b"}},
         {"listen A (a|b)", {"listen", "A", "(a|b)"}},
     };
-    for (const auto& [text, words] : examples) {
-        CAPTURE(text);
-        CHECK(splitLine(text) == Line{words, {}});
+    for (const auto& example : examples) {
+        CAPTURE(example.text);
+        CHECK(splitLine(example.text) == Line{example.words, {}});
     }
 }
 
@@ -59,14 +59,18 @@ TEST_CASE("the call form of 1.x gives the same words") {
          {"emit", "A", "e", "{\"a\": [1, 2], \"b\": \")\\\"\"}"}},
         {"emit(\"A\", \"e\", -1.5 )", {"emit", "A", "e", "-1.5"}},
     };
-    for (const auto& [text, words] : examples) {
-        CAPTURE(text);
-        CHECK(splitLine(text) == Line{words, {}});
+    for (const auto& example : examples) {
+        CAPTURE(example.text);
+        CHECK(splitLine(example.text) == Line{example.words, {}});
     }
 }
 
 TEST_CASE("what is no line says where") {
-    const std::vector<std::pair<const char*, const char*>> examples{
+    struct Bad {
+        const char* text;
+        const char* error;
+    };
+    const std::vector<Bad> examples{
         {"emit A 'open", "column 8: this quote is not closed"},
         {"emit A \"open\\\"", "column 8: this quote is not closed"},
         {"showchannel(\"A)", "column 13: this string is not closed"},
@@ -80,9 +84,9 @@ TEST_CASE("what is no line says where") {
         {"reloadconfig(\"C:\\Users\")",
          "column 14: not a string (a backslash itself is written \\\\)"},
     };
-    for (const auto& [text, error] : examples) {
-        CAPTURE(text);
-        CHECK(splitLine(text) == Line{{}, error});
+    for (const auto& example : examples) {
+        CAPTURE(example.text);
+        CHECK(splitLine(example.text) == Line{{}, example.error});
     }
 }
 

@@ -121,7 +121,11 @@ TEST_CASE("counters of the daemon, its channels and its link") {
                       {"channels",
                        {{"A", {{"clients", 2}, {"received", 100}, {"dropped", 0}}},
                         {"control", {{"clients", 1}, {"received", 1}}}}},
-                      {"link", {{"open", true}, {"sent", {{"datagrams", 5}, {"bytes", 600}}}}}};
+                      {"link",
+                       {{"open", true},
+                        {"sent", {{"datagrams", 5}, {"bytes", 600}}},
+                        {"peers", Json::array()},
+                        {"hosts", {{{"name", "b"}, {"address", "10.0.0.2:4454"}, {"gaps", 0}}}}}}};
     CHECK(statsText(answer) ==
           "version  2.0.0\n"
           "pid      7\n"
@@ -138,8 +142,13 @@ TEST_CASE("counters of the daemon, its channels and its link") {
           "\n"
           "link\n"
           "  open            true\n"
+          "  peers           -\n"
           "  sent.bytes      600\n"
-          "  sent.datagrams  5\n");
+          "  sent.datagrams  5\n"
+          "\n"
+          "link hosts\n"
+          "NAME  ADDRESS        GAPS\n"
+          "b     10.0.0.2:4454     0\n");
 }
 
 TEST_CASE("an error, with the problems of a configuration below") {

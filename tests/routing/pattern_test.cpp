@@ -32,6 +32,9 @@ TEST_CASE("only a name without special characters is a literal") {
 TEST_CASE("a hostile pattern is refused or harmless, never slow") {
     CHECK_FALSE(Pattern::compile(std::string(20000, '(')).pattern);
     CHECK_FALSE(Pattern::compile("(a{1,1000}){1,1000}").pattern);
+    CHECK(Pattern::compile("\xFF").error == "invalid UTF-8");
+    CHECK(Pattern::compile("\xFF.").error == "invalid UTF-8");
+    CHECK(Pattern::compile("caf\xC3\xA9").pattern->matches("caf\xC3\xA9"));
     const auto greedy = Pattern::compile("(a+)+$").pattern;
     REQUIRE(greedy);
     CHECK_FALSE(greedy->matches(std::string(250, 'a') + "!"));
