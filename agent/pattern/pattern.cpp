@@ -42,9 +42,9 @@ Pattern::Compiled Pattern::compile(std::string_view text, Anchor anchor) {
         regex = std::make_unique<re2::RE2>(piece(text), options);
         if (!regex->ok()) return {nullptr, regex->error(), regex->error_arg()};
     }
-    return {
-        std::shared_ptr<const Pattern>(new Pattern(std::string(text), anchor, std::move(regex))),
-        {}};
+    Compiled compiled;
+    compiled.pattern.reset(new Pattern(std::string(text), anchor, std::move(regex)));
+    return compiled;
 }
 
 bool Pattern::matches(std::string_view name) const {

@@ -42,6 +42,10 @@ class Agent::Impl {
                                              std::move(options.executor))) {}
 
     ~Impl() {
+        if (hub_->inherited()) {
+            hub_->abandon();
+            return;
+        }
         emitter().removeAll(*mailbox_);
         hub_->leave(*mailbox_);
         mailbox_->close();

@@ -53,7 +53,8 @@ void Connection::connect(std::chrono::milliseconds timeout, Done done) {
 }
 
 void Connection::sync(std::chrono::milliseconds timeout, Done done) {
-    post([this, timeout, done = std::move(done)]() mutable { beginSync(timeout, std::move(done)); });
+    post(
+        [this, timeout, done = std::move(done)]() mutable { beginSync(timeout, std::move(done)); });
 }
 
 void Connection::disconnect(std::chrono::milliseconds grace,

@@ -61,7 +61,8 @@ class Connection final : public Interest, public std::enable_shared_from_this<Co
     void connect(std::chrono::milliseconds timeout, Done done);
     void sync(std::chrono::milliseconds timeout, Done done);
     /// Nobody wants a connection any more: closes it when all is written, or after `grace`; `done`
-    /// learns how many events were not (here and now when there never was a `connect`). A `connect` in between revives it.
+    /// learns how many events were not (here and now when there never was a `connect`). A `connect`
+    /// in between revives it.
     void disconnect(std::chrono::milliseconds grace, std::function<void(std::size_t unsent)> done);
     /// After the last disconnect: ends the thread. With `wait`, which must be false on that thread
     /// itself, returns when it has ended.
@@ -170,14 +171,14 @@ class Connection final : public Interest, public std::enable_shared_from_this<Co
     Phase phase_ = Phase::idle;
     Wish wish_ = Wish::nothing;
     std::optional<local::Stream> stream_;
-    std::string endpoint_;          // of stream_
+    std::string endpoint_;           // of stream_
     std::uint64_t incarnation_ = 0;  // of stream_: waits of an earlier one are stale
-    bool writing_ = false;          // a wait for room is under way
+    bool writing_ = false;           // a wait for room is under way
     Inbox inbox_;
     Backoff backoff_;
     std::chrono::steady_clock::time_point onlineSince_;
     bool welcomed_ = false;
-    std::string lastError_;  // why the last attempt failed
+    std::string lastError_;    // why the last attempt failed
     std::string lastTrouble_;  // told once, not with every attempt
     std::uint64_t lastToken_ = 0;
     std::uint64_t greetingToken_ = 0;

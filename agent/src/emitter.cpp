@@ -59,9 +59,9 @@ bool Emitter::remove(const Owner& owner, std::uint64_t id,
         } else {
             // A `once` that runs now, or one that another thread is removing: the promise that it
             // is still when we return holds for this caller too.
-            const auto ending = std::find_if(
-                ending_.begin(), ending_.end(),
-                [&](const auto& one) { return one->id == id && has(*one, owner, pattern); });
+            const auto ending = std::find_if(ending_.begin(), ending_.end(), [&](const auto& one) {
+                return one->id == id && has(*one, owner, pattern);
+            });
             if (ending == ending_.end()) return false;
             found = *ending;
         }
@@ -90,9 +90,9 @@ void Emitter::awaitAll(const std::vector<std::shared_ptr<Listening>>& ending) {
 
 std::size_t Emitter::count(const Owner& owner, std::optional<std::string_view> pattern) const {
     const std::lock_guard lock(mutex_);
-    return static_cast<std::size_t>(std::count_if(
-        list_.begin(), list_.end(),
-        [&](const auto& entry) { return has(*entry.second, owner, pattern); }));
+    return static_cast<std::size_t>(
+        std::count_if(list_.begin(), list_.end(),
+                      [&](const auto& entry) { return has(*entry.second, owner, pattern); }));
 }
 
 std::vector<std::string> Emitter::patterns(const Owner& owner) const {

@@ -15,8 +15,7 @@ struct TextHash {
         return std::hash<std::string_view>{}(text);
     }
 };
-using ByName =
-    std::unordered_map<std::string, std::vector<Listening*>, TextHash, std::equal_to<>>;
+using ByName = std::unordered_map<std::string, std::vector<Listening*>, TextHash, std::equal_to<>>;
 
 }  // namespace
 
@@ -74,9 +73,8 @@ struct ThreadMemory {
             return one->emitter.get() == &emitter;
         });
         if (known != all.end()) return *(last = known->get());
-        std::erase_if(all, [](const auto& one) {
-            return one->depth == 0 && one->emitter->closed();
-        });
+        std::erase_if(all,
+                      [](const auto& one) { return one->depth == 0 && one->emitter->closed(); });
         all.push_back(std::make_unique<EmitterMemory>());
         last = all.back().get();
         last->emitter = emitter.shared_from_this();

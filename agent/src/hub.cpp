@@ -8,7 +8,7 @@
 #include "endpoint.hpp"
 #include "hearing.hpp"
 #include "outgoing_event.hpp"
-#include "program_name.hpp"
+#include "process.hpp"
 
 namespace netcluster {
 namespace {
@@ -17,6 +17,7 @@ namespace {
 struct Registry {
     std::mutex mutex;
     std::unordered_map<std::string, std::weak_ptr<Hub>> hubs;
+    std::vector<std::shared_ptr<Hub>> abandoned;
 
     static Registry& instance() {
         static auto* registry = new Registry;
@@ -61,7 +62,7 @@ std::shared_ptr<Hub> Hub::enter(const std::string& channel, const Options& optio
     const std::lock_guard lock(registry.mutex);
     auto& known = registry.hubs[key];
     auto hub = known.lock();
-    if (!hub || hub->agents_ == 0) {
+    if (!hub || hub->agents_ == 0 || hub->inherited()) {
         try {
             hub = std::shared_ptr<Hub>(new Hub(key, std::move(setup)));
         } catch (const boost::system::system_error& error) {
@@ -77,11 +78,22 @@ std::shared_ptr<Hub> Hub::enter(const std::string& channel, const Options& optio
 Hub::Hub(std::string key, Connection::Setup setup)
     : key_(std::move(key)),
       channel_(setup.channel),
+      process_(processId()),
       connection_(std::make_shared<Connection>(std::move(setup))),
       emitter_(std::make_shared<Emitter>(channel_, *connection_)) {}
 
 Hub::~Hub() {
     emitter_->close();
+}
+
+bool Hub::inherited() const {
+    return processId() != process_;
+}
+
+void Hub::abandon() {
+    Registry& registry = Registry::instance();
+    const std::lock_guard lock(registry.mutex);
+    registry.abandoned.push_back(shared_from_this());
 }
 
 // True for the last agent.
@@ -151,11 +163,11 @@ void Hub::connect(const std::shared_ptr<Mailbox>& agent, std::chrono::millisecon
     if (member == members_.end()) member = members_.insert(member, Member{agent});
     ++member->connecting;
     emitter_->setRemote(*agent, true);
-    connection_->connect(timeout, [hub = weak_from_this(), agent,
-                                   done = std::move(done)](const std::string& error) {
-        const auto self = hub.lock();
-        done(self ? self->connectEnded(agent, error) : "the agent is gone");
-    });
+    connection_->connect(
+        timeout, [hub = weak_from_this(), agent, done = std::move(done)](const std::string& error) {
+            const auto self = hub.lock();
+            done(self ? self->connectEnded(agent, error) : "the agent is gone");
+        });
 }
 
 // Returns the error to tell. An agent whose first connect failed is no member.

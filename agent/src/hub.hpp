@@ -28,6 +28,12 @@ class Hub final : public Connection::Receiver, public std::enable_shared_from_th
     void leave(Mailbox& agent);
     ~Hub() override;
 
+    /// True in a child that fork() made: the hub's thread is the parent's and not here.
+    bool inherited() const;
+    /// What remains to do with an inherited one: nothing. It is kept as it is, for its end would
+    /// wait for that thread and disturb the parent's descriptors.
+    void abandon();
+
     const std::shared_ptr<Emitter>& emitter() const { return emitter_; }
     const Connection& connection() const { return *connection_; }
 
@@ -39,8 +45,8 @@ class Hub final : public Connection::Receiver, public std::enable_shared_from_th
 
     Emitted emit(const Mailbox& from, std::string_view event, const Json& data,
                  const EmitOptions& options);
-    Emitted emitBytes(const Mailbox& from, std::string_view event,
-                      std::span<const std::byte> bytes, const EmitOptions& options);
+    Emitted emitBytes(const Mailbox& from, std::string_view event, std::span<const std::byte> bytes,
+                      const EmitOptions& options);
 
     static constexpr std::chrono::milliseconds closingTime{2000};
 
@@ -74,6 +80,7 @@ class Hub final : public Connection::Receiver, public std::enable_shared_from_th
 
     const std::string key_;
     const std::string channel_;
+    const long process_;
     std::size_t agents_ = 0;  // under the registry's lock
     const std::shared_ptr<Connection> connection_;
     const std::shared_ptr<Emitter> emitter_;

@@ -150,8 +150,8 @@ void Mailbox::push(Item item) {
 }
 
 bool Mailbox::dropOldest() {
-    const auto oldest = std::find_if(items_.begin(), items_.end(),
-                                     [](const Item& item) { return item.droppable; });
+    const auto oldest =
+        std::find_if(items_.begin(), items_.end(), [](const Item& item) { return item.droppable; });
     if (oldest == items_.end()) return false;
     dropped_ += oldest->event ? 1 : oldest->gap.count;
     bytes_ -= oldest->size();

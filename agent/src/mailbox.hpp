@@ -33,7 +33,7 @@ class Mailbox final : public Owner, public Runnable, public std::enable_shared_f
     // -- what comes in; the connection's thread
 
     void keep(std::shared_ptr<const KeptEvent> event);
-    void connected();     ///< does nothing when the user knows already
+    void connected();                              ///< does nothing when the user knows already
     void disconnected(const std::string& reason);  ///< the same
     void gap(const Gap& gap);
     void trouble(const std::string& what);

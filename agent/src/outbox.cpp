@@ -65,15 +65,13 @@ Outbox::Wake Outbox::unsubscribe(const std::string& pattern) {
 
 Outbox::Wake Outbox::sync(std::uint64_t token) {
     const std::lock_guard lock(mutex_);
-    return control(
-        [&](std::string& out) { wire::appendSync(out, wire::FrameType::sync, token); });
+    return control([&](std::string& out) { wire::appendSync(out, wire::FrameType::sync, token); });
 }
 
 std::string Outbox::patternOf(std::uint32_t subscription) const {
     const std::lock_guard lock(mutex_);
-    const auto at =
-        std::find_if(subscriptions_.begin(), subscriptions_.end(),
-                     [&](const auto& entry) { return entry.second == subscription; });
+    const auto at = std::find_if(subscriptions_.begin(), subscriptions_.end(),
+                                 [&](const auto& entry) { return entry.second == subscription; });
     return at == subscriptions_.end() ? std::string() : at->first;
 }
 

@@ -75,8 +75,8 @@ std::size_t checkData(std::string_view event, const Json& data) {
 
 void checkSize(std::string_view event, std::size_t size, std::size_t maxEvent) {
     if (size > maxEvent) {
-        refuse(event, "the data has " + std::to_string(size) + " bytes, more than the daemon takes (" +
-                          std::to_string(maxEvent) + ")");
+        refuse(event, "the data has " + std::to_string(size) +
+                          " bytes, more than the daemon takes (" + std::to_string(maxEvent) + ")");
     }
 }
 

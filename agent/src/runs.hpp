@@ -13,7 +13,7 @@ namespace netcluster {
 
 /// Something that runs and can be removed while it does.
 struct Runnable {
-    std::atomic<bool> gone{false};  ///< set before `awaitStill`; never cleared
+    std::atomic<bool> gone{false};           ///< set before `awaitStill`; never cleared
     std::atomic<std::uint32_t> deepRuns{0};  ///< runs nested too deep for the thread's slots
 };
 

@@ -159,11 +159,11 @@ TEST_CASE("a listener may remove itself while it runs") {
     Bench bench;
     std::string log;
     std::uint64_t id = 0;
-    id = bench.on("a", [&, text = std::string("captured text, longer than a small string")](
-                           const Event&) {
-        CHECK(bench.remove(id));
-        log += text;
-    });
+    id = bench.on(
+        "a", [&, text = std::string("captured text, longer than a small string")](const Event&) {
+            CHECK(bench.remove(id));
+            log += text;
+        });
     bench.on("a", says(log, "+2"));
     bench.emit("a");
     CHECK(log == "captured text, longer than a small string+2");

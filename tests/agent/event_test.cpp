@@ -135,8 +135,9 @@ TEST_CASE("data is refused for what JSON cannot carry") {
 }
 
 TEST_CASE("the least length of data is never more than its text") {
-    const Json values[] = {nullptr,       true,          17,         "text",
-                           Json::array(), Json::object(), {1, 2, 3}, {{"a", {{"b", "c"}}}, {"d", 1}}};
+    const Json values[] = {
+        nullptr,       true,           17,        "text",
+        Json::array(), Json::object(), {1, 2, 3}, {{"a", {{"b", "c"}}}, {"d", 1}}};
     for (const Json& value : values) {
         const std::size_t least = checkData("a", value);
         CHECK(least >= 1);

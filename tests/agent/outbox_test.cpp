@@ -65,7 +65,8 @@ Outbox& connected(Outbox& outbox) {
 
 }  // namespace
 
-TEST_CASE("a connection begins with hello, subscriptions and a sync; events wait until it is open") {
+TEST_CASE(
+    "a connection begins with hello, subscriptions and a sync; events wait until it is open") {
     Outbox outbox(1 << 20);
     CHECK(outbox.subscribe("a") == Wake::no);
     outbox.subscribe("b");

@@ -90,8 +90,7 @@ TEST_CASE("addressing is passed on as it is") {
     });
     std::string answer;
     agent.on("answer", [&](const Event& event) { answer = event.id(); });
-    agent.emit("ask", 1,
-               {.broadcast = true, .to = "node-1", .id = "42", .replyTo = "answer"});
+    agent.emit("ask", 1, {.broadcast = true, .to = "node-1", .id = "42", .replyTo = "answer"});
     CHECK(answer == "42");
 }
 

@@ -1,10 +1,10 @@
 // What the agent's tests share: waiting with a deadline, never for a time.
 #pragma once
 
+#include <doctest/doctest.h>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
-#include <doctest/doctest.h>
 #include <future>
 #include <mutex>
 #include <string>

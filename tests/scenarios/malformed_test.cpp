@@ -3,7 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <functional>
-#include <thread>
+#include <future>
 
 #include "clients.hpp"
 #include "harness.hpp"
@@ -329,7 +329,7 @@ TEST_CASE("patterns: hostile ones are refused or harmless, and their number is b
     int refusals = 0;
     for (const std::string& pattern :
          {std::string("(a{1,1000}){1,1000}"), std::string("(?=x)"), std::string("\\1"),
-          std::string(2000, '('), std::string("[z-a]"), std::string("\xff"), std::string("*")}) {
+          std::string(2000, '('), std::string("[z-a]"), std::string("\xff."), std::string("*")}) {
         const std::string shown = pattern.substr(0, 30);
         CAPTURE(shown);
         hostile.subscribe(pattern);
@@ -378,7 +378,7 @@ TEST_CASE("a hundred that send garbage beside an emitter and a listener: not one
     JsonClient listener(daemon.socket("A"));
     BinaryClient emitter(daemon.socket("A"), {});
     constexpr int count = 5000;
-    std::thread emitting([&] {
+    auto emitting = std::async(std::launch::async, [&] {
         for (int n = 0; n < count; ++n) emitter.emit("n", std::to_string(n));
     });
     std::uint32_t random = 12345;
@@ -398,7 +398,7 @@ TEST_CASE("a hundred that send garbage beside an emitter and a listener: not one
         while (heard.event != "n") heard = listener.nextEvent();
         REQUIRE(heard.data == std::to_string(n));
     }
-    emitting.join();
+    emitting.get();
 }
 
 TEST_CASE("a flipped bit anywhere in a session harms nobody else") {

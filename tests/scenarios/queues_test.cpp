@@ -1,7 +1,7 @@
 // What happens when somebody does not read: design.md section 7.
 #include <doctest/doctest.h>
 
-#include <thread>
+#include <future>
 
 #include "clients.hpp"
 #include "harness.hpp"
@@ -204,9 +204,9 @@ TEST_CASE("block: one that reads slowly, but reads, loses nothing and slows its 
     Daemon daemon(localConfig(R"("A": {})", R"("clientqueue": "64KiB", "stalltimeout": 5000)"));
     BinaryClient emitter(daemon.socket("A"), {});
     JsonClient slow(daemon.socket("A"));
-    std::thread emitting([&] { emitFlood(emitter); });
+    auto emitting = std::async(std::launch::async, [&] { emitFlood(emitter); });
     const Account account = readUpTo(slow, flood);
-    emitting.join();
+    emitting.get();
     CHECK(account.received == flood);
     CHECK(account.gaps == 0);
 }
@@ -221,13 +221,14 @@ TEST_CASE("at full speed, listeners that keep reading lose nothing, whatever the
         }
     }
     BinaryClient emitter(daemon.socket("A"), {});
-    std::vector<std::thread> reading;
+    std::vector<std::future<void>> reading;
     std::vector<Account> accounts(listeners.size());
     for (std::size_t i = 0; i < listeners.size(); ++i) {
-        reading.emplace_back([&, i] { accounts[i] = readUpTo(*listeners[i], each); });
+        reading.push_back(std::async(std::launch::async,
+                                     [&, i] { accounts[i] = readUpTo(*listeners[i], each); }));
     }
     emitFlood(emitter, each);
-    for (std::thread& thread : reading) thread.join();
+    for (auto& done : reading) done.get();
     for (const Account& account : accounts) CHECK(account.received == each);
 }
 
@@ -244,11 +245,11 @@ TEST_CASE("many that never read: memory stays within the daemon's cap, others ar
     emitter.emit("n", numbered(1));
     readUpTo(reader, 1);
     const std::size_t before = daemon.memory();
-    std::thread reading([&] {
+    auto reading = std::async(std::launch::async, [&] {
         for (std::uint64_t n = 1; n <= 2 * flood; ++n) REQUIRE(numberOf(reader.nextEvent()) == n);
     });
     emitFlood(emitter, 2 * flood);  // 6 MiB for each of them, 120 MiB in all
-    reading.join();
+    reading.get();
     const auto queued = daemon.ask("stats").at("queued").get<std::size_t>();
     CHECK(queued <= (std::size_t{4} << 20) + (std::size_t{64} << 10));
     CHECK(queued > 0);
@@ -267,15 +268,15 @@ TEST_CASE(
     BinaryClient left(daemon.socket("A"));
     BinaryClient right(daemon.socket("A"));
     JsonClient reader(daemon.socket("A"));
-    std::thread reading([&] {
+    auto reading = std::async(std::launch::async, [&] {
         for (std::uint64_t n = 0; n < 2 * flood; ++n) reader.nextEvent();
     });
-    std::thread talking([&] {
+    auto talking = std::async(std::launch::async, [&] {
         for (std::uint64_t n = 1; n <= flood; ++n) right.emit("r", numbered(n));
     });
     for (std::uint64_t n = 1; n <= flood; ++n) left.emit("l", numbered(n));
-    talking.join();
-    reading.join();
+    talking.get();
+    reading.get();
     // Both read at last: in order, with gaps that add up.
     for (BinaryClient* client : {&left, &right}) {
         std::uint64_t told = 0;
@@ -305,7 +306,7 @@ TEST_CASE("a full client on one channel holds up nobody on another") {
         for (int n = 0; n < 4096; ++n) all += frame;
         return all;
     }();
-    std::thread held([&] { emitter.connection().send(many); });
+    auto held = std::async(std::launch::async, [&] { emitter.connection().send(many); });
     JsonClient listener(daemon.socket("B"));
     JsonClient other(daemon.socket("B"));
     for (int n = 0; n < 100; ++n) {
@@ -314,7 +315,7 @@ TEST_CASE("a full client on one channel holds up nobody on another") {
     }
     CHECK(daemon.ask("stats").at("queued").get<std::size_t>() < std::size_t{1} << 20);
     never.connection().close();  // the one it waits for goes: it may go on
-    held.join();
+    held.get();
     emitter.sync();
 }
 

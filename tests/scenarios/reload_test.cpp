@@ -5,8 +5,8 @@
 
 #include <csignal>
 #include <filesystem>
+#include <future>
 #include <set>
-#include <thread>
 
 #include "clients.hpp"
 #include "harness.hpp"
@@ -294,12 +294,12 @@ TEST_CASE("200 reloads under load, every second one broken: unchanged channels l
     BinaryClient binary(daemon.socket("B"));
     JsonClient json(daemon.socket("B"));
     constexpr int count = 10000;
-    std::thread emitting([&] {
+    auto emitting = std::async(std::launch::async, [&] {
         for (int n = 0; n < count; ++n) emitter.emit("n", std::to_string(n));
     });
     const std::string path = daemon.scratch().file("next.json");
     JsonClient control(daemon.socket("control"));
-    std::thread reloading([&] {
+    auto reloading = std::async(std::launch::async, [&] {
         for (int round = 0; round < 200; ++round) {
             std::string config = round % 4 == 0 ? openConfig : localConfig(R"("B": {}, "C": {})");
             if (round % 2 == 1) config.resize(config.size() - 10);
@@ -308,15 +308,15 @@ TEST_CASE("200 reloads under load, every second one broken: unchanged channels l
             if (answer.contains("error") != (round % 2 == 1)) throw std::runtime_error("reload");
         }
     });
-    std::thread listening([&] {
+    auto listening = std::async(std::launch::async, [&] {
         for (int n = 0; n < count; ++n) {
             if (json.nextEvent().data != std::to_string(n)) throw std::runtime_error("order");
         }
     });
     for (int n = 0; n < count; ++n) REQUIRE(binary.nextEvent().data == std::to_string(n));
-    emitting.join();
-    reloading.join();
-    listening.join();
+    emitting.get();
+    reloading.get();
+    listening.get();
 }
 
 TEST_CASE("mode, limits and policies of living channels change at once") {

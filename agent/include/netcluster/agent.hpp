@@ -17,13 +17,20 @@
 // calling thread, in the order they were registered, before it returns. Listeners for events of
 // other processes run on the agent's own thread, one after the other; or, with Options::executor,
 // wherever that runs its tasks; or, with Options::poll, inside `poll()`. The same listener may
-// therefore run on two threads at once if two threads emit. Handlers (onConnect, …) run where
-// listeners for events of other processes run.
+// therefore run on two threads at once if two threads emit. Handlers (onConnect, …) and callbacks
+// run where listeners for events of other processes run; onError, for a listener that threw, on the
+// thread where it did.
 //
-// ORDER. Events that one agent emits from one thread reach each receiver in that order.
+// ORDER. Events that one agent emits from one thread reach each receiver in that order. What a
+// listener emits follows the event it hears.
 //
 // SHARING. All agents of a process on the same channel (of the same run directory) share one
-// connection, and see each other's events in memory, without a socket, connected or not.
+// connection, and see each other's events in memory, without a socket, connected or not. Each
+// decides for itself, by `connect`, whether it takes part in what is outside of the process.
+//
+// LIFE. Agents may be static objects. After fork(), the child must not use the agents of its
+// parent (the thread of their connection is not there): it makes its own. Destroying its parent's
+// does nothing there.
 //
 // PATTERNS are regular expressions in RE2 syntax that must match the whole event name: `A.*`
 // matches `AAA`, `A` matches only `A`.
@@ -51,7 +58,8 @@ enum class Scope {
 
 /// What became of an emitted event. Listeners of this process have heard it either way.
 enum class Emitted {
-    accepted,   ///< handed to the connection, or there is none to hand it to (never connected)
+    accepted,   ///< handed to the connection, or there is none to hand it to (not connected yet,
+                ///< or scope `process`)
     queueFull,  ///< the daemon is away or slow and the queue is full: other processes will not hear
                 ///< it
 };
@@ -78,7 +86,9 @@ struct Listener {
 /// Events that were meant for this process and were dropped because it did not keep up.
 struct Gap {
     std::uint64_t count = 0;
-    std::uint64_t first = 0;  ///< sequence among the events meant for this connection, from 1
+    /// Sequence among the events meant for this connection, from 1. Both 0 when this process
+    /// dropped them: `poll` was called too seldom, or the executor was too slow.
+    std::uint64_t first = 0;
     std::uint64_t last = 0;
 };
 
@@ -88,7 +98,8 @@ struct Options {
     std::string dir{};
     /// Name of this program, for `ncctl showclient`. Empty: the name of the executable.
     std::string name{};
-    /// Bytes of events kept while the daemon is away or slow. The first agent of a channel decides.
+    /// Bytes of events kept while the daemon is away or slow; larger events never go. The first
+    /// agent of a channel decides, about this and the name.
     std::size_t queueLimit = std::size_t{8} << 20;
     /// Runs each task given to it, in order, on one thread at a time; for example
     /// `[&io](std::function<void()> task) { boost::asio::post(io, std::move(task)); }`.
@@ -103,8 +114,10 @@ class Agent {
 
     /// Connects nothing yet. Throws Error when `channel` is not a channel name.
     explicit Agent(std::string channel, Options options = {});
-    /// Removes this agent's listeners (see removeListener about waiting) and, with the last agent
-    /// of the channel, closes the connection after what was emitted has been written, or after 2 s.
+    /// Removes this agent's listeners (see removeListener about waiting) and, with the last
+    /// connected agent of the channel, closes the connection after what was emitted has been
+    /// written, or after 2 s. Inside a listener it does not wait for that, and what was emitted is
+    /// written after it has returned. Callbacks that have not run yet never will.
     ~Agent();
     Agent(const Agent&) = delete;
     Agent& operator=(const Agent&) = delete;
@@ -114,19 +127,21 @@ class Agent {
 
     /// Returns when the daemon has accepted the connection and all listeners registered so far:
     /// from then on they hear every later emit of any process on the host. Tries again until
-    /// `timeout`, then throws Error naming the socket and the reason. Once connected, a lost
-    /// connection is made anew by itself (after 50 ms to 5 s, with jitter) and listeners are
-    /// restored. Must not be called from a listener (throws Error).
+    /// `timeout`, then throws Error naming the socket and the reason; at once when the daemon
+    /// answers that it does not want us. Once connected, a lost connection is made anew by itself
+    /// (after 50 ms to 5 s, with jitter) and listeners are restored. Must not be called from a
+    /// listener (throws Error).
     void connect(std::chrono::milliseconds timeout = std::chrono::seconds(5));
     /// The same without waiting: `done` is called once, with an empty string or with the reason.
     void connectAsync(std::function<void(const std::string& error)> done,
                       std::chrono::milliseconds timeout = std::chrono::seconds(5));
     bool connected() const;
-    /// Leaves: no more reconnecting. The process's other agents of the channel stay connected.
+    /// Leaves: no more reconnecting. The process's other agents of the channel stay connected. Does
+    /// not wait; what was emitted is still written, for up to 2 s. Cancels a `connect` under way.
     void disconnect();
 
     /// Returns when the daemon has taken all that this agent sent, and every listener registered
-    /// before. Throws Error when the connection is lost or `timeout` passes.
+    /// before. Throws Error when the connection is lost (or is not there now) or `timeout` passes.
     /// Must not be called from a listener (throws Error).
     void sync(std::chrono::milliseconds timeout = std::chrono::seconds(5));
     /// The same without waiting.
@@ -138,8 +153,9 @@ class Agent {
 
     /// Throws Error when the name is not 1 to 255 bytes of UTF-8 without NUL or begins with `nc-`
     /// (reserved; allowed on the channel `control`), when the data is larger than the daemon takes
-    /// (4 MiB unless its config says otherwise), nested deeper than 32, or holds text that is not
-    /// UTF-8. Nothing has been delivered then.
+    /// (4 MiB unless its config says otherwise; looked at when the event leaves the process, or
+    /// would be too large in any spelling), nested deeper than 32, or holds text that is not UTF-8.
+    /// Nothing has been delivered then. Never waits for the daemon.
     Emitted emit(std::string_view event, const Json& data = nullptr,
                  const EmitOptions& options = {});
     /// Opaque bytes; listeners find them in Event::bytes.
@@ -177,12 +193,13 @@ class Agent {
     void onDisconnect(std::function<void(const std::string& reason)> handler);
     /// Events were dropped at this point of the stream.
     void onGap(std::function<void(const Gap&)> handler);
-    /// A listener threw, the daemon refused something, data was not JSON. Default: a line on
-    /// stderr.
+    /// A listener threw, the daemon refused something, data was not JSON, emitted events could not
+    /// be sent before the connection was closed. Default: a line on stderr.
     void onError(std::function<void(const std::string& what)> handler);
 
     /// With Options::poll: runs what is waiting; returns how many events and notices it handled.
-    /// Waits up to `timeout` for the first one.
+    /// Waits up to `timeout` for the first one. Keeps at most 8 MiB between two calls: then the
+    /// oldest events go, and onGap is told. Throws Error without Options::poll.
     std::size_t poll(std::chrono::milliseconds timeout = std::chrono::milliseconds(0));
 
     const std::string& channel() const;

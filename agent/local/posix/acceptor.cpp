@@ -107,6 +107,7 @@ class Acceptor::Impl : public std::enable_shared_from_this<Acceptor::Impl> {
     void listen(const Rights& rights) {
         boost::system::error_code error;
         acceptor_.open(Protocol(), error);
+        if (!error) fcntl(acceptor_.native_handle(), F_SETFD, FD_CLOEXEC);
         // Nobody may connect before the mode is set.
         const mode_t before = umask(0777);
         if (!error) acceptor_.bind(Protocol::endpoint(endpoint), error);

@@ -29,6 +29,8 @@ bool meansClosed(int code) {
 Stream::Stream(Socket socket) : socket_(std::move(socket)) {
     boost::system::error_code ignored;
     socket_.native_non_blocking(true, ignored);
+    // Asio leaves it open in programs that are exec'd; they would keep the connection alive.
+    fcntl(socket_.native_handle(), F_SETFD, FD_CLOEXEC);
 }
 
 IoResult Stream::failure(int code) {

@@ -1,4 +1,6 @@
-#include "program_name.hpp"
+#include "process.hpp"
+
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
@@ -14,6 +16,10 @@ std::string programName() {
     const std::string name = getprogname();  // the BSDs and macOS
 #endif
     return !name.empty() && name.size() <= 255 && wire::validUtf8(name) ? name : "?";
+}
+
+long processId() {
+    return getpid();
 }
 
 }  // namespace netcluster
