@@ -167,6 +167,8 @@ int main(int argc, char** argv) {
     } catch (const std::exception& error) {
         status = report(error.what(), exitFailed);
     }
+    // The logger outlives the log's own thread, which shutdown joins.
+    const auto logger = spdlog::default_logger();
     spdlog::shutdown();
     return status;
 }
