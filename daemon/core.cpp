@@ -66,13 +66,14 @@ void Core::close() {
 }
 
 void Core::setLimits(const config::Settings& settings) {
+    const bool newMaxEvent = context_.maxEvent != settings.maxEvent;
     context_.hostName = hostName(settings);
     context_.maxEvent = settings.maxEvent;
     context_.clientQueue = settings.clientQueue;
     context_.maxClients = settings.maxClients;
     context_.stallTimeout = settings.stallTimeout;
     budget_.setCap(settings.processQueue);
-    for (const auto& [name, channel] : channels_) channel->setQueueCap(settings.clientQueue);
+    for (const auto& [name, channel] : channels_) channel->takeLimits(newMaxEvent);
 }
 
 std::unique_ptr<Link> Core::openLink(const config::Settings& settings) {
@@ -120,7 +121,9 @@ json Core::reload(config::Parsed parsed, const std::string& file) {
     // What can fail comes first and undoes itself; from `router_.apply` on nothing can.
     Channels opened = openMissing(next);
     applyRights(next);
-    if (!sameLink(settings_, next)) replaceLink(next);
+    if (!sameLink(settings_, next) || next.link.connectToNet != (link_ != nullptr)) {
+        replaceLink(next);
+    }
 
     setLimits(next);
     closeUnwanted(next);
@@ -167,7 +170,12 @@ void Core::replaceLink(const config::Settings& next) {
     try {
         link_ = openLink(next);
     } catch (const Error&) {
-        link_ = openLink(settings_);
+        try {
+            link_ = openLink(settings_);
+        } catch (const Error& again) {
+            link_.reset();
+            spdlog::error("the link is down, for it could not be opened again: {}", again.what());
+        }
         router_.setLink(link_.get());
         for (const auto& [name, channel] : channels_) {
             if (settings_.channels.contains(name)) channel->apply(settings_.channels.at(name));
@@ -246,7 +254,8 @@ json Core::stats() {
     link["events"] = {{"sent", net.sent},
                       {"received", net.received},
                       {"nochannel", net.noChannel},
-                      {"notaccepted", net.notAccepted}};
+                      {"notaccepted", net.notAccepted},
+                      {"malformed", net.malformed}};
     const auto uptime = std::chrono::steady_clock::now() - since_;
     return {{"version", NETCLUSTER_VERSION},
             {"pid", processId()},

@@ -126,7 +126,8 @@ void Connection::onFrame(const wire::FrameView& frame) {
 
 void Connection::onWelcome(const wire::FrameView& frame) {
     auto welcome = wire::readWelcome(frame);
-    if (welcomed_ || !welcome) return lost("the daemon sent a malformed welcome");
+    // A later one tells of changed limits.
+    if (!welcome) return lost("the daemon sent a malformed welcome");
     if (welcome->version != wire::protocolVersion) {
         return lost("the daemon speaks protocol version " + std::to_string(welcome->version));
     }

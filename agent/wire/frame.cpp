@@ -145,7 +145,7 @@ std::optional<EventView> readEvent(const FrameView& frame) {
     const auto channelLength = static_cast<std::uint8_t>(bytes[7]);
     const auto extensionLength = loadLittle<std::uint16_t>(bytes + 24);
     const std::size_t fixed = eventHeader + nameLength + channelLength + extensionLength;
-    if (fixed > frame.whole.size()) return {};
+    if (extensionLength > maxExtensions || fixed > frame.whole.size()) return {};
 
     EventView event;
     event.flags = frame.flags;
@@ -159,6 +159,14 @@ std::optional<EventView> readEvent(const FrameView& frame) {
         return {};
     }
     return event;
+}
+
+EventView withoutBroadcast(const EventView& event) {
+    EventView plain = event;
+    plain.flags = static_cast<std::uint8_t>(event.flags & ~broadcastFlag);
+    // The frame lies in a buffer of whoever reads it, as with stampSender.
+    const_cast<char*>(event.whole.data())[5] = static_cast<char>(plain.flags);
+    return plain;
 }
 
 void stampSender(char* frame, const Uuid& sender) {

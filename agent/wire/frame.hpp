@@ -38,8 +38,12 @@ inline constexpr std::size_t eventHeader = 28;  ///< the same plus sender and ex
 
 /// Largest frame that is not an event. Reason: a pattern or a reason fits, a flood does not.
 inline constexpr std::size_t maxSmallFrame = 4096;
+/// All extensions of an event together. Reason: three addresses of 1024 bytes, and a host's name.
+inline constexpr std::size_t maxExtensions = 4096;
 /// Largest name, channel and extensions an event may carry beside its data.
-inline constexpr std::size_t maxEventOverhead = eventHeader + 255 + 64 + 4096;
+inline constexpr std::size_t maxEventOverhead = eventHeader + 255 + 64 + maxExtensions;
+/// Longest `to`, `id` and `replyto`.
+inline constexpr std::size_t maxAddress = 1024;
 
 /// Flags of an event frame.
 enum EventFlag : std::uint8_t {
@@ -127,6 +131,8 @@ Walk nextFrame(std::string_view bytes, std::size_t maxFrame, FrameView& out,
 /// Empty when the frame's parts overrun it or do not fit together. Does not look at the name's
 /// text.
 std::optional<EventView> readEvent(const FrameView& frame);
+/// The same event, its frame changed in place, as one that is no broadcast.
+EventView withoutBroadcast(const EventView& event);
 /// Overwrites the sender in the event frame that starts at `frame`.
 void stampSender(char* frame, const Uuid& sender);
 

@@ -7,8 +7,6 @@
 namespace netcluster::wire {
 namespace {
 
-constexpr std::size_t maxAddress = 1024;  // of `to`, `id`, `replyto`: they share 4 KiB in a frame
-
 // The envelope's keys, one small reader each. A reader returns null or what is wrong.
 using Reader = const char* (*)(std::string_view value, Packet& packet);
 

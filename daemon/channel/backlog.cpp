@@ -5,11 +5,19 @@
 #include <string>
 
 namespace netcluster::daemon {
+namespace {
+
+// Not a gap notice: of those there can be no more than of events.
+bool isAnswer(const Backlog::Item& item) {
+    return !item.isEvent && item.sequences == 0;
+}
+
+}  // namespace
 
 void Backlog::append(std::string_view bytes, bool isEvent, std::uint32_t sequences) {
     items_.push_back({static_cast<std::uint32_t>(bytes.size()), sequences, isEvent});
     bytes_ += bytes.size();
-    if (!isEvent) noticeBytes_ += bytes.size();
+    if (isAnswer(items_.back())) noticeBytes_ += bytes.size();
     while (!bytes.empty()) {
         if (blocks_.empty() || blocks_.back().used == blockSize) {
             blocks_.push_back({std::make_unique_for_overwrite<char[]>(blockSize), 0});
@@ -52,7 +60,7 @@ void Backlog::removeFront(std::string* into) {
 }
 
 void Backlog::popItem() {
-    if (!items_.front().isEvent) noticeBytes_ -= items_.front().size;
+    if (isAnswer(items_.front())) noticeBytes_ -= items_.front().size;
     items_.pop_front();
 }
 

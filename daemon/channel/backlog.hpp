@@ -27,6 +27,7 @@ class Backlog {
 
     bool empty() const { return items_.empty(); }
     std::size_t bytes() const { return bytes_; }
+    /// Of notices that are no gap notices.
     std::size_t noticeBytes() const { return noticeBytes_; }
     std::size_t cost() const { return bytes_ + items_.size() * itemCost; }
 

@@ -83,8 +83,10 @@ void Channel::close(const std::string& reason) {
     for (auto at = sessions_.begin(); at != sessions_.end();) (at++)->second->close(reason);
 }
 
-void Channel::setQueueCap(std::size_t bytes) {
-    for (const auto& [uuid, session] : sessions_) session->setQueueCap(bytes);
+void Channel::takeLimits(bool newMaxEvent) {
+    // A session whose client is gone may end while it is told, and leave the map.
+    for (auto at = sessions_.begin(); at != sessions_.end();)
+        (at++)->second->takeLimits(newMaxEvent);
 }
 
 std::uint64_t Channel::dropped() const {

@@ -30,7 +30,8 @@ class Channel {
     void stopAccepting();
     /// Those that are here are told why, get what they are owed, and go.
     void close(const std::string& reason);
-    void setQueueCap(std::size_t bytes);
+    /// The limits of the context have changed.
+    void takeLimits(bool newMaxEvent);
 
     const std::string& name() const { return name_; }
     const std::string& endpoint() const { return acceptor_.endpoint(); }

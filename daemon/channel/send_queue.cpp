@@ -27,7 +27,7 @@ std::size_t eventSize(std::string_view piece, SendQueue::Encoding encoding) {
 bool QueueBudget::makeRoom(std::size_t bytes, const SendQueue& asking) {
     while (!fits(bytes)) {
         SendQueue* largest = nullptr;
-        for (SendQueue* queue : stalled_) {
+        for (SendQueue* queue : idle_) {
             if (queue == &asking || !queue->backlog_) continue;
             if (!largest || queue->cost() > largest->cost()) largest = queue;
         }
@@ -41,7 +41,7 @@ bool QueueBudget::makeRoom(std::size_t bytes, const SendQueue& asking) {
 }
 
 SendQueue::~SendQueue() {
-    setStalled(false);
+    setIdle(false);
     budget_.used_ -= accounted_;
 }
 
@@ -57,7 +57,7 @@ Backlog& SendQueue::backlog() {
 }
 
 bool SendQueue::fits(std::size_t bytes) const {
-    if (turn_.empty() && !backlog_) return true;
+    if (holdsNothing()) return true;
     bytes += Backlog::itemCost;
     return cost() + bytes <= cap_ && budget_.fits(bytes);
 }
@@ -82,12 +82,16 @@ SendQueue::Pushed SendQueue::push(std::string_view event, config::SlowConsumer p
             case config::SlowConsumer::disconnect:
                 return Pushed::overflow;
             case config::SlowConsumer::dropNewest:
-                dropNewest();
+                dropNewest(sequence_);
                 return Pushed::dropped;
             case config::SlowConsumer::block:
             case config::SlowConsumer::dropOldest: {
                 settle();
                 dropOldest(event.size() + Backlog::itemCost);
+                if (!fits(event.size())) {  // others have used up the budget
+                    dropNewest(sequence_);
+                    return Pushed::dropped;
+                }
                 if (tailGap_.count) tellTailGap();
                 addByReference(event);
                 return Pushed::dropped;
@@ -112,8 +116,8 @@ void SendQueue::addByReference(std::string_view event) {
     account();
 }
 
-void SendQueue::dropNewest() {
-    merge(tailGap_, sequence_);
+void SendQueue::dropNewest(std::uint64_t sequence) {
+    merge(tailGap_, sequence);
     ++dropped_;
 }
 
@@ -140,7 +144,7 @@ bool SendQueue::pushNotice(std::string_view bytes) {
 void SendQueue::appendNotice(std::string_view bytes, std::uint32_t sequences) {
     if (turn_.empty() && !backlog_ && headGap_.count == 0) {
         inFlight_ += bytes;
-        inFlightNotices_ += bytes.size();
+        if (sequences == 0) inFlightNotices_ += bytes.size();
         frontSequence_ += sequences;
     } else {
         settle();
@@ -149,13 +153,13 @@ void SendQueue::appendNotice(std::string_view bytes, std::uint32_t sequences) {
     account();
 }
 
-void SendQueue::setStalled(bool stalled) {
-    if (stalled == stalled_) return;
-    stalled_ = stalled;
-    if (stalled) {
-        budget_.stalled_.push_back(this);
+void SendQueue::setIdle(bool idle) {
+    if (idle == idle_) return;
+    idle_ = idle;
+    if (idle) {
+        budget_.idle_.push_back(this);
     } else {
-        std::erase(budget_.stalled_, this);
+        std::erase(budget_.idle_, this);
     }
 }
 
@@ -190,7 +194,7 @@ void SendQueue::dropFrontItem() {
     } else {
         // A notice outlives the events around it; what was dropped before it is told before it.
         if (headGap_.count) tellHeadGap();
-        inFlightNotices_ += item.size;
+        if (item.sequences == 0) inFlightNotices_ += item.size;
         backlog_->removeFront(&inFlight_);
     }
     frontSequence_ += item.sequences;
@@ -256,7 +260,7 @@ void SendQueue::abandon() {
     headGap_ = tailGap_ = {};
     backlog_.reset();
     clearTurn();
-    setStalled(false);
+    setIdle(false);
     account();
 }
 
@@ -276,7 +280,13 @@ void SendQueue::settle() {
 
 // Written events are done; the rest of one that was begun must go first, whatever happens.
 void SendQueue::settleEvent(std::string_view event) {
-    if (turnWritten_ == 0) return backlog().append(event, true, 1);
+    if (turnWritten_ == 0) {
+        // Only the event that an empty queue took unasked can be too much.
+        if (budget_.used_ > budget_.cap_ && !backlog_ && inFlight_.empty()) {
+            return dropNewest(frontSequence_++);
+        }
+        return backlog().append(event, true, 1);
+    }
     const std::size_t written = std::min(turnWritten_, event.size());
     turnWritten_ -= written;
     inFlight_ += event.substr(written);

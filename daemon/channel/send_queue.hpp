@@ -36,7 +36,7 @@ class QueueBudget {
     friend class SendQueue;
     std::size_t cap_;
     std::size_t used_ = 0;
-    std::vector<SendQueue*> stalled_;
+    std::vector<SendQueue*> idle_;
 };
 
 class SendQueue {
@@ -64,7 +64,8 @@ class SendQueue {
     void setCap(std::size_t cap) { cap_ = cap; }
 
     /// True when an event of `bytes` can be queued without dropping anything. An empty queue takes
-    /// any event, whatever the caps.
+    /// any event by reference, whatever the caps, for the kernel may take it at once; what it does
+    /// not begin to take is dropped by `settle` if the budget has no room for it.
     bool fits(std::size_t bytes) const;
     /// As `fits`, after taking from stalled clients if need be.
     bool makeRoom(std::size_t bytes);
@@ -74,9 +75,7 @@ class SendQueue {
     /// A notice; copied. False when the client is owed too many.
     [[nodiscard]] bool pushNotice(std::string_view bytes);
 
-    bool empty() const {
-        return turn_.empty() && !backlog_ && inFlight_.empty() && !tailGap_.count;
-    }
+    bool empty() const { return holdsNothing() && !headGap_.count && !tailGap_.count; }
     /// True when senders that were held may go on. Reason for half: each resumed sender then finds
     /// room for more than one read.
     bool drained() const { return cost() <= cap_ / 2; }
@@ -85,8 +84,7 @@ class SendQueue {
     }
 
     /// A stalled client gives up its oldest events when others need the room.
-    void setStalled(bool stalled);
-    bool stalled() const { return stalled_; }
+    void setIdle(bool idle);
 
     /// What to write next, in order, at most `limit` pieces.
     void gather(std::vector<std::string_view>& pieces, std::size_t limit);
@@ -102,8 +100,9 @@ class SendQueue {
   private:
     friend class QueueBudget;
 
+    bool holdsNothing() const { return turn_.empty() && !backlog_ && inFlight_.empty(); }
     void addByReference(std::string_view event);
-    void dropNewest();
+    void dropNewest(std::uint64_t sequence);
     /// Drops from the front until `bytes` more fit, or nothing droppable is left.
     void dropOldest(std::size_t bytes);
     void shrinkTo(std::size_t target);
@@ -123,7 +122,7 @@ class SendQueue {
     std::size_t cap_;
     std::string_view channel_;
     Encoding encoding_ = Encoding::json;
-    bool stalled_ = false;
+    bool idle_ = false;
 
     std::string inFlight_;  // goes first and is never dropped
     wire::Gap headGap_;     // dropped behind inFlight_, not told yet

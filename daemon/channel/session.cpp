@@ -147,14 +147,17 @@ void Session::write() {
         std::size_t offered = 0;
         for (const std::string_view piece : pieces) offered += piece.size();
         const local::IoResult result = stream_.write(pieces);
-        if (result.outcome == local::Io::closed || result.outcome == local::Io::failed) {
-            return becomeDeaf();
+        if (result.outcome == local::Io::closed) return becomeDeaf();
+        if (result.outcome == local::Io::failed) {
+            spdlog::warn("{}: {}", label(), stream_.lastError());
+            return finish();
         }
         queue_.wrote(result.count);
         moved = moved || result.count != 0;
         if (result.count < offered) {
             queue_.settle();
             waitWritable();
+            if (!moved) return;
             break;
         }
     }
@@ -164,7 +167,7 @@ void Session::write() {
 // -- slow consumers ----------------------------------------------------------------------------
 
 bool Session::holdsSenders(std::size_t bytes) {
-    if (home_.slowConsumer != config::SlowConsumer::block || queue_.stalled()) return false;
+    if (home_.slowConsumer != config::SlowConsumer::block || stalled_) return false;
     if (closed_ || closing_ || deaf_ || !doom_.empty()) return false;
     // A packet spells out what a frame packs, and opaque bytes become base64.
     if (encoding_ != Encoding::binary) bytes = bytes * 4 / 3 + 2048;
@@ -173,46 +176,63 @@ bool Session::holdsSenders(std::size_t bytes) {
 
 void Session::awaitRoom(Source& source) {
     held_.push_back(source.weak_from_this());
-    if (held_.size() == 1) watchForStall();
+    if (held_.size() == 1) watch();
 }
 
-void Session::watchForStall() {
-    armTimer(context_.stallTimeout, &Session::stalled);
+// While something is owed: has the client taken nothing for `stalltimeout`?
+void Session::watch() {
+    if (closing_) return;
+    unread_ = stream_.unread();
+    armTimer(context_.stallTimeout, &Session::noProgress);
 }
 
-void Session::stalled() {
-    if (held_.empty() || closing_) return;
-    queue_.setStalled(true);
+void Session::noProgress() {
+    if (closing_ || queue_.empty()) return;
+    // This loop may have been the one that was busy; and the kernel calls a socket writable only
+    // when most of it has been read, so what the client reads is looked up.
+    const std::size_t before = queue_.cost();
+    const bool reads = stream_.unread() < unread_;
+    write();
+    if (closed_ || deaf_ || queue_.cost() < before) return;
+    if (reads) return watch();
+    queue_.setIdle(true);
+    if (held_.empty()) return;
+    stalled_ = true;
+    dropLogged_ = true;
     spdlog::warn(
         "{}: slow consumer: took nothing for {} ms; it holds nobody up any more and loses "
         "its oldest events until it has caught up",
         label(), context_.stallTimeout.count());
-    dropLogged_ = true;
     releaseSenders();
 }
 
 void Session::progressed() {
+    queue_.setIdle(false);
     if (queue_.empty()) {
         if (closing_) return finish();
-        queue_.setStalled(false);
+        stalled_ = false;
+        if (timer_) timer_->cancel();
         if (std::exchange(dropLogged_, false)) {
             spdlog::info("{}: has caught up; {} events for it were dropped so far", label(),
                          queue_.eventsDropped());
         }
-    }
-    if (held_.empty()) return;
-    if (queue_.drained()) {
-        releaseSenders();
     } else {
-        watchForStall();
+        watch();
     }
+    if (!held_.empty() && queue_.drained()) releaseSenders();
 }
 
 void Session::releaseSenders() {
-    if (timer_ && !closing_) timer_->cancel();
     for (const auto& waiting : std::exchange(held_, {})) {
         if (const auto source = waiting.lock()) source->resume();
     }
+}
+
+void Session::takeLimits(bool newMaxEvent) {
+    queue_.setCap(context_.clientQueue);
+    if (!newMaxEvent || !greeted_ || closing_) return;
+    welcome();
+    flush();
 }
 
 // -- the end -----------------------------------------------------------------------------------
@@ -244,6 +264,7 @@ void Session::close(std::string reason) {
     releaseSenders();
     std::string last;
     if (encoding_ == Encoding::binary) {
+        if (!greeted_) last = wire::preface;
         wire::appendGoodbye(last, reason);
     } else {
         wire::appendErrorPacket(last, reason, home_.channel);
@@ -269,7 +290,7 @@ void Session::finish() {
     const auto alive = self();
     if (std::exchange(closed_, true)) return;
     if (!closing_) context_.router.leave(home_.channel, *this);
-    queue_.setStalled(false);
+    queue_.setIdle(false);
     releaseSenders();
     if (timer_) timer_->cancel();
     stream_.close();
@@ -305,7 +326,7 @@ nlohmann::json Session::details() const {
     json["delivered"] = queue_.eventsMeant() - queue_.eventsDropped();
     json["dropped"] = queue_.eventsDropped();
     json["refused"] = refused_;
-    json["stalled"] = queue_.stalled();
+    json["stalled"] = stalled_;
     return json;
 }
 

@@ -66,7 +66,8 @@ class Session final : public Source, public Outlet {
     /// Takes no more events, writes what is queued (for at most `drainTime`) and closes. Binary
     /// clients are told the reason.
     void close(std::string reason);
-    void setQueueCap(std::size_t bytes) { queue_.setCap(bytes); }
+    /// The context's limits have changed. `newMaxEvent`: binary clients are told by a new welcome.
+    void takeLimits(bool newMaxEvent);
 
     std::uint64_t dropped() const { return queue_.eventsDropped(); }
     nlohmann::json summary() const;
@@ -91,10 +92,12 @@ class Session final : public Source, public Outlet {
 
   private:
     enum class Encoding { undecided, json, binary };
-    enum class Step { next, incomplete, blocked, ended };
+    enum class Step { next, incomplete, blocked, later, ended };
     /// A closing client may take this long to read what it is owed. Reason: the daemon's own stop
     /// promises 2 s.
     static constexpr auto drainTime = std::chrono::seconds(2);
+    /// Subscriptions compiled in one turn. Reason: a hostile pattern of 1 KiB takes about 10 ms.
+    static constexpr int compilesPerTurn = 8;
 
     // session_input.cpp
     void readable();
@@ -112,6 +115,7 @@ class Session final : public Source, public Outlet {
     Step onSync(const wire::FrameView& frame);
     Step handIn(const wire::EventView& event);
     Step malformed(const std::string& what);
+    void welcome();
     std::size_t maxInput() const;
 
     // session.cpp
@@ -124,9 +128,9 @@ class Session final : public Source, public Outlet {
     void offerEarly();
     void progressed();
     void releaseSenders();
-    void watchForStall();
+    void watch();
+    void noProgress();
     void armTimer(std::chrono::milliseconds after, void (Session::*then)());
-    void stalled();
     void notice(const std::string& bytes);
     void noteDrop();
     void doom(const std::string& reason);
@@ -160,6 +164,9 @@ class Session final : public Source, public Outlet {
     std::vector<std::weak_ptr<Source>> held_;           // senders that wait for our queue
     std::unique_ptr<boost::asio::steady_timer> timer_;  // stall or drain: never both
 
+    int compiled_ = 0;        // in this turn
+    std::size_t unread_ = 0;  // bytes the kernel held for the client when we last looked
+    bool stalled_ = false;    // holds nobody up until it has caught up
     std::uint64_t received_ = 0;
     std::uint64_t refused_ = 0;
 };

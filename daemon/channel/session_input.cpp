@@ -59,6 +59,7 @@ void Session::readable() {
 
 // `bytes` is all that is not decoded yet, in the shared buffer or in pending_.
 void Session::consume(std::string_view bytes) {
+    compiled_ = 0;
     const std::size_t used = decode(bytes);
     if (touched_) flush();  // answers to this client
     home_.sink.endTurn();
@@ -83,7 +84,7 @@ void Session::resume() {
     // Posted: whoever calls us is in the middle of a turn of its own.
     boost::asio::post(context_.io, [self = self()] {
         if (self->closed_ || self->closing_ || self->paused_) return;
-        const std::string rest = std::move(self->pending_);
+        std::string rest = std::move(self->pending_);
         self->pending_.clear();
         self->consume(rest);
         self->waitReadable();
@@ -96,7 +97,8 @@ std::size_t Session::decode(std::string_view bytes) {
     while (doom_.empty() && !closed_ && !closing_) {
         const Step done = step(bytes);
         if (done == Step::next) continue;
-        if (done == Step::blocked) paused_ = true;
+        if (done == Step::blocked || done == Step::later) paused_ = true;
+        if (done == Step::later) resume();
         break;
     }
     return all - bytes.size();
@@ -216,25 +218,29 @@ Session::Step Session::onHello(const wire::FrameView& view) {
     const auto hello = wire::readHello(view);
     if (!hello || greeted_) return malformed("a malformed hello");
     queue_.becomeBinary();
-    std::string answer{wire::preface};
     if (hello->minVersion > wire::protocolVersion || hello->maxVersion < wire::protocolVersion) {
         const std::string why = "protocol versions " + std::to_string(hello->minVersion) + " to " +
                                 std::to_string(hello->maxVersion) +
                                 "; this daemon speaks version " +
                                 std::to_string(wire::protocolVersion);
-        notice(answer);
         return malformed(why);
     }
     greeted_ = true;
     name_ = hello->agent;
+    notice(std::string(wire::preface));
+    welcome();
+    return Step::next;
+}
+
+void Session::welcome() {
     wire::Welcome welcome;
     welcome.maxEvent = static_cast<std::uint32_t>(context_.maxEvent);
     welcome.client = uuid_;
     welcome.channel = home_.channel;
     welcome.host = context_.hostName;
+    std::string answer;
     wire::appendWelcome(answer, welcome);
     notice(answer);
-    return Step::next;
 }
 
 Session::Step Session::onEventFrame(const wire::FrameView& view) {
@@ -246,6 +252,11 @@ Session::Step Session::onEventFrame(const wire::FrameView& view) {
     }
     if (event->payload.size() > context_.maxEvent) {
         return malformed("data of more than " + std::to_string(context_.maxEvent) + " bytes");
+    }
+    for (const std::string_view address : {event->to, event->id, event->replyTo}) {
+        if (address.size() > wire::maxAddress || !wire::validUtf8(address)) {
+            return malformed("an address that is too long or not UTF-8");
+        }
     }
     // In place: the bytes lie in a buffer of ours, and the frame goes out as it stands there.
     wire::stampSender(const_cast<char*>(view.whole.data()), uuid_);
@@ -262,6 +273,9 @@ Session::Step Session::handIn(const wire::EventView& event) {
 Session::Step Session::onSubscribe(const wire::FrameView& view) {
     const auto subscription = wire::readSubscribe(view);
     if (!subscription) return malformed("a malformed subscription");
+    // Compiling may take milliseconds: others get their turn in between.
+    if (compiled_ == compilesPerTurn) return Step::later;
+    ++compiled_;
     if (!subscriptions_) subscriptions_ = std::make_unique<Subscriptions>();
     const std::string why =
         subscriptions_->add(subscription->id, subscription->pattern, context_.patterns);

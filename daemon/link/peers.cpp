@@ -2,8 +2,10 @@
 
 #include <spdlog/spdlog.h>
 
+#include <boost/asio/post.hpp>
 #include <charconv>
 #include <netcluster/error.hpp>
+#include <thread>
 #include <utility>
 
 namespace netcluster::daemon::link {
@@ -29,7 +31,8 @@ std::optional<PeerName> parsePeer(const std::string& text) {
 
 Peers::Peers(boost::asio::io_context& io, const std::vector<std::string>& configured,
              std::function<void()> changed)
-    : resolver_(io), changed_(std::move(changed)) {
+    : way_(std::make_shared<Way>()), changed_(std::move(changed)) {
+    way_->io = &io;
     for (const std::string& text : configured) {
         auto name = parsePeer(text);
         if (!name) throw Error("peers: \"" + text + "\" is not host:port");
@@ -59,18 +62,26 @@ void Peers::refresh(Time now) {
 
 void Peers::stop() {
     changed_ = nullptr;
-    resolver_.cancel();
+    const std::lock_guard lock(way_->mutex);
+    way_->io = nullptr;
 }
 
+// A look-up has a thread of its own that nobody waits for: getaddrinfo cannot be cancelled, and
+// with a silent name server it would hold up the daemon's end for as long as that server may take.
 void Peers::resolve(std::size_t index) {
     due_[index] = Time::max();
-    const PeerName& name = peers_[index].name;
-    resolver_.async_resolve(name.host, std::to_string(name.port),
-                            ip::resolver_base::numeric_service,
-                            [weak = weak_from_this(), index](const auto& error, const auto& found) {
-                                const auto self = weak.lock();
-                                if (self && self->changed_) self->resolved(index, error, found);
-                            });
+    std::thread([way = way_, weak = weak_from_this(), index, name = peers_[index].name] {
+        boost::asio::io_context own;
+        boost::system::error_code error;
+        auto found = ip::udp::resolver(own).resolve(name.host, std::to_string(name.port),
+                                                    ip::resolver_base::numeric_service, error);
+        const std::lock_guard lock(way->mutex);
+        if (!way->io) return;
+        boost::asio::post(*way->io, [weak, index, error, found = std::move(found)] {
+            const auto self = weak.lock();
+            if (self && self->changed_) self->resolved(index, error, found);
+        });
+    }).detach();
 }
 
 void Peers::resolved(std::size_t index, const boost::system::error_code& error,

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -52,6 +53,7 @@ class Peers : public std::enable_shared_from_this<Peers> {
     /// Looks up again what is due. Called every few seconds.
     void refresh(Time now);
     void stop();
+    ~Peers() { stop(); }
 
     const std::vector<Peer>& all() const { return peers_; }
 
@@ -60,7 +62,12 @@ class Peers : public std::enable_shared_from_this<Peers> {
     void resolved(std::size_t index, const boost::system::error_code& error,
                   const boost::asio::ip::udp::resolver::results_type& found);
 
-    boost::asio::ip::udp::resolver resolver_;
+    /// How a finished look-up finds its way back; empty once we have stopped.
+    struct Way {
+        std::mutex mutex;
+        boost::asio::io_context* io;
+    };
+    std::shared_ptr<Way> way_;
     std::vector<Peer> peers_;
     std::vector<Time> due_;  ///< when to look each up (again); never for addresses in digits
     std::vector<std::string> complained_;  ///< last complaint logged for each

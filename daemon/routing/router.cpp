@@ -97,6 +97,7 @@ Taken Router::onEvent(Source& source, const wire::EventView& event) {
     Port* port = find(source.channel());
     if (!port) return Taken::yes;  // the channel is being closed
     const bool broadcast = event.broadcast() && port->rules->allowBroadcast;
+    if (event.broadcast() && !broadcast) return onEvent(source, wire::withoutBroadcast(event));
     const Route& way = route(*port, broadcast ? Way::localBroadcast : Way::local, event.name);
     if (way.refused) {
         ++port->counters.refused;
@@ -143,9 +144,12 @@ void Router::onNetEvent(const wire::EventView& event) {
     std::string& frame = arena_.next();
     wire::appendEvent(frame, arrived);
     wire::FrameView view;
-    if (wire::nextFrame(frame, frame.size(), view) != wire::Walk::frame) return;
-    const auto own = wire::readEvent(view);
-    if (!own) return;
+    const bool whole = wire::nextFrame(frame, frame.size(), view) == wire::Walk::frame;
+    const auto own = whole ? wire::readEvent(view) : std::nullopt;
+    if (!own) {
+        ++net_.malformed;
+        return;
+    }
     if (own->broadcast()) return broadcastFromNet(*own);
 
     Port* port = find(own->channel);

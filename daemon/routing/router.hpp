@@ -32,6 +32,7 @@ struct NetCounters {
     std::uint64_t received = 0;
     std::uint64_t noChannel = 0;    ///< dropped: this host has no channel of that name
     std::uint64_t notAccepted = 0;  ///< dropped: "acceptfromnet" says no
+    std::uint64_t malformed = 0;    ///< dropped: cannot be a frame together with its host
 };
 
 class Router final : public FrameSink, public NetSink {

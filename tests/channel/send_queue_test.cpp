@@ -182,8 +182,8 @@ TEST_CASE("under a full budget stalled clients give way first, the largest most"
     };
     fill(small, 2);
     fill(large, 7);
-    small.setStalled(true);
-    large.setStalled(true);
+    small.setIdle(true);
+    large.setIdle(true);
     fill(good, 3);
     CHECK(good.eventsDropped() == 0);
     CHECK(small.eventsDropped() == 0);

@@ -95,8 +95,8 @@ class Acceptor::Impl : public std::enable_shared_from_this<Acceptor::Impl> {
     }
 
     void setRights(const Rights& rights) {
-        if (!rights.group.empty() && lchown(endpoint.c_str(), static_cast<uid_t>(-1),
-                                            groupId(endpoint, rights.group)) != 0) {
+        const gid_t group = rights.group.empty() ? getegid() : groupId(endpoint, rights.group);
+        if (lchown(endpoint.c_str(), static_cast<uid_t>(-1), group) != 0) {
             refuse(endpoint,
                    "cannot give it to group " + rights.group + ": " + std::strerror(errno));
         }

@@ -32,7 +32,7 @@ class Acceptor {
   public:
     struct Rights {
         std::uint32_t mode = 0660;
-        std::string group;  ///< empty: as it is
+        std::string group;  ///< empty: the daemon's own
         bool operator==(const Rights&) const = default;
     };
 

@@ -1,6 +1,8 @@
 #include "stream.hpp"
 
 #include <fcntl.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/un.h>
@@ -58,6 +60,13 @@ IoResult Stream::write(std::span<const std::string_view> pieces) {
     const ssize_t sent = ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent < 0) return failure(errno);
     return {Io::done, static_cast<std::size_t>(sent)};
+}
+
+std::size_t Stream::unread() {
+    int count = 0;
+    return ioctl(socket_.native_handle(), SIOCOUTQ, &count) == 0 && count > 0
+               ? static_cast<std::size_t>(count)
+               : 0;
 }
 
 std::optional<Peer> Stream::peer() const {

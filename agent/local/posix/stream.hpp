@@ -62,6 +62,10 @@ class Stream {
     /// Gathers: one system call, in order. At most 1024 pieces are looked at.
     IoResult write(std::span<const std::string_view> pieces);
 
+    /// Bytes written here that the other end has not read yet, as the kernel counts them (with its
+    /// own overhead): good to see whether the other end reads.
+    std::size_t unread();
+
     std::optional<Peer> peer() const;
     const std::string& lastError() const { return lastError_; }
     void close();

@@ -139,7 +139,7 @@ test('10,000 events at full speed: all of them, in order', async (t) => {
 });
 
 test('a client that never reads holds nobody up for long, and learns what it missed', async (t) => {
-  const server = await startServer(t, twoChannels, { clientqueue: '1MiB', stalltimeout: 100 });
+  const server = await startServer(t, twoChannels, { clientqueue: '1MiB', stalltimeout: 1000 });
   const [emitter, listener, never] = await connectAll(t, server, BufferedClient, 'A', 'A', 'A');
   never.socket.pause();
   const count = 8000;
