@@ -77,8 +77,11 @@ bool Session::deliver(Delivery& event) {
     if (closed_ || closing_ || deaf_ || !doom_.empty()) return false;
     const std::string_view bytes = encoding_ == Encoding::binary ? event.frame() : event.packet();
     if (bytes.empty()) return false;  // its sender is dealt with
-    if (!queue_.makeRoom(bytes.size())) offerEarly();
-    if (deaf_) return false;
+    if (!queue_.makeRoom(bytes.size())) {
+        const auto alive = self();
+        offerEarly();
+        if (closed_ || deaf_) return false;
+    }
     // The link is never held up: what comes from there pushes out what is oldest.
     const bool remote = event.event().flags & wire::remoteFlag;
     const auto policy = remote && home_.slowConsumer == config::SlowConsumer::block

@@ -191,6 +191,32 @@ TEST_CASE("under a full budget stalled clients give way first, the largest most"
     CHECK(budget.used() <= 10000);
 }
 
+TEST_CASE("caps hold whatever a client has in flight") {
+    QueueBudget budget(2 * cap);
+    SendQueue first(budget, cap, "A"), second(budget, cap, "A");
+    const std::string large = numbered(1, 3 * cap);
+    for (SendQueue* queue : {&first, &second}) {
+        queue->becomeBinary();
+        CHECK(queue->push(large, SlowConsumer::dropOldest) == SendQueue::Pushed::queued);
+    }
+    Reader reader;
+    write(first, reader, 100);  // begun: it must be finished, so it is kept
+    first.settle();
+    CHECK_FALSE(first.fits(1));
+    second.settle();  // not begun, and the budget is used up: told as a gap
+    CHECK(second.eventsDropped() == 1);
+    CHECK(budget.used() <= large.size());
+    const std::string small = numbered(2);
+    CHECK(first.push(small, SlowConsumer::dropOldest) == SendQueue::Pushed::dropped);
+    drain(first, reader);
+    CHECK(reader.events == std::vector<std::uint64_t>{1});
+    CHECK(reader.position == 2);
+    Reader other;
+    drain(second, other);
+    CHECK(other.lost == 1);
+    CHECK(budget.used() == 0);
+}
+
 // Every event meant for the client is either delivered, in order, or told of as a gap in its place;
 // the caps hold at the end of every turn. Checked by Reader for any mix of policies and writes.
 TEST_CASE("no event is lost silently, whatever happens") {

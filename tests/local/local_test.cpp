@@ -1,5 +1,6 @@
 // The transport battery: what every local transport must do, whatever the system.
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -112,6 +113,25 @@ TEST_CASE_FIXTURE(Pair, "a full stream says so, and a wait ends when there is ro
     });
     CHECK(got > 0);
     CHECK(client->write({&piece, 1}).outcome == Io::done);
+}
+
+TEST_CASE_FIXTURE(Pair, "one sees whether the other end reads") {
+    CHECK(client->unread() == 0);
+    writeText(*client, std::string(1000, 'x'));
+    writeText(*client, std::string(1000, 'y'));
+    const std::size_t both = client->unread();
+    CHECK(both >= 2000);
+    char buffer[1000];
+    CHECK(server->read(buffer).count == 1000);
+    CHECK(client->unread() < both);
+}
+
+TEST_CASE_FIXTURE(Pair, "programs that are exec'd do not inherit a connection") {
+    for (int descriptor = 3; descriptor < 256; ++descriptor) {
+        struct stat status {};
+        if (fstat(descriptor, &status) != 0 || !S_ISSOCK(status.st_mode)) continue;
+        CHECK((fcntl(descriptor, F_GETFD) & FD_CLOEXEC) != 0);
+    }
 }
 
 TEST_CASE_FIXTURE(Pair, "a peer that leaves closes the stream at both verbs") {

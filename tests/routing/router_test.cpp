@@ -62,9 +62,13 @@ class Client final : public Source, public Outlet {
 
 class FakeLink final : public NetOutlet {
   public:
-    void send(const wire::EventView& event) override { sent.emplace_back(event.name); }
+    void send(const wire::EventView& event) override {
+        sent.emplace_back(event.name);
+        lastFlags = static_cast<std::uint8_t>(event.whole[5]);
+    }
     void flush() override { ++flushes; }
     std::vector<std::string> sent;
+    std::uint8_t lastFlags = 0;  // as they stand in the frame's bytes
     int flushes = 0;
 };
 
@@ -197,6 +201,20 @@ TEST_CASE("the table of routes") {
             CHECK(sender.heard.empty());
         }
     }
+}
+
+TEST_CASE("a broadcast that is not allowed crosses the link as no broadcast") {
+    ChannelSettings a;
+    a.propagateToNet = {all, {}};
+    Host host(Host::Channels{{"A", a}});
+    Client& sender = host.join("A");
+    host.emit(sender, "e", wire::broadcastFlag);
+    CHECK(host.link.lastFlags == wire::broadcastFlag);
+    host.settings.channels["A"].allowBroadcast = false;
+    host.router.apply(host.settings);
+    host.emit(sender, "e", wire::broadcastFlag);
+    CHECK(host.link.sent.size() == 2);
+    CHECK(host.link.lastFlags == 0);
 }
 
 TEST_CASE("propagation is one hop: no chain, no loop") {

@@ -39,6 +39,7 @@ struct Starved {
         daemon.process().signal(SIGHUP);
         daemon.awaitLog(" taken: ", logged);
         CHECK(control.ask("reloadconfig", "/no/such/file").contains("error"));
+        CHECK(control.ask("showchannel", "missing").contains("error"));
         CHECK(control.ask("reloadconfig", Json::parse(grown)).contains("status"));
         CHECK(control.ask("reloadconfig", Json::parse(config)).contains("status"));
     }

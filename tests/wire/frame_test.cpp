@@ -177,6 +177,20 @@ TEST_CASE("an event whose parts overrun it is refused") {
     CHECK_FALSE(readEvent(small));
 }
 
+TEST_CASE("extensions have a bound of their own") {
+    std::string bytes;
+    EventView event = logEvent();
+    const std::string longest(maxExtensions - 3, 'x');
+    event.to = longest;
+    appendEvent(bytes, event);
+    CHECK(readEvent(only(bytes)));
+    const std::string longer = longest + 'x';
+    event.to = longer;
+    bytes.clear();
+    appendEvent(bytes, event);
+    CHECK_FALSE(readEvent(only(bytes)));
+}
+
 TEST_CASE("an extension of a later version is skipped by its length") {
     std::string bytes;
     EventView event = logEvent();
