@@ -33,7 +33,8 @@ TEST_CASE("propagatetonet: true, false, or a regular expression on whole event n
     const std::map<std::string, Names> table{
         {"all", some}, {"none", {}}, {"some", sensors}, {"unsaid", {}}};
     for (const auto& [channel, expected] : table) {
-        CAPTURE(channel);
+        const std::string& which = channel;
+        CAPTURE(which);
         for (const Encoding encoding : bothEncodings) {
             auto emitter = connect(encoding, lab[0].socket(channel));
             auto remote = connect(encoding, lab[1].socket(channel));
@@ -52,7 +53,8 @@ TEST_CASE("acceptfromnet: true, false, or a regular expression on whole event na
                              "some": {"acceptfromnet": "sensor\\..*|fence"}, "unsaid": {})"}});
     const std::map<std::string, Names> table{{"all", some}, {"some", sensors}, {"unsaid", some}};
     for (const auto& [channel, expected] : table) {
-        CAPTURE(channel);
+        const std::string& which = channel;
+        CAPTURE(which);
         JsonClient emitter(lab[0].socket(channel));
         JsonClient remote(lab[1].socket(channel));
         CHECK(heardBy(remote, emitter, some) == expected);

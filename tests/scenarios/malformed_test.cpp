@@ -213,7 +213,8 @@ TEST_CASE("JSON packets that look wrong and are right, or are merely ignored") {
         {"a channel with a NUL, which is ignored", json(R"({"event":"x","channel":"\u0000"})")},
     };
     for (const auto& [what, bytes] : right) {
-        CAPTURE(what);
+        const std::string& which = what;
+        CAPTURE(which);
         emitter.connection().send(bytes);
         const Heard json = house.jsonListener.nextEvent();
         const Heard binary = house.binaryListener.nextEvent();

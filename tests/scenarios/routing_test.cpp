@@ -67,7 +67,8 @@ class Bus {
                 heard[i] = static_cast<int>(std::count(all.begin(), all.end(), event));
                 backlog_[both[i].get()].clear();
             }
-            CAPTURE(name);
+            const std::string& channel = name;
+            CAPTURE(channel);
             CHECK(heard[0] == heard[1]);
             if (heard[0] != 0) counts[name] = heard[0];
         }
