@@ -360,6 +360,6 @@ TEST_CASE("a reload that ends control answers the one who asked first") {
     CHECK(onA.nextEvent().event == "still here");
 
     daemon.process().signal(SIGHUP);  // the file serves control: it comes back
-    daemon.awaitLog(" taken: ", daemon.log().rfind(" taken: ") + 1);
+    CHECK(daemon.process().err.waitForCount(" taken: ", 2));
     CHECK(daemon.ask("showchannel", "A").at("channel") == "A");
 }
