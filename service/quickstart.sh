@@ -54,6 +54,6 @@ echo "what alpha's daemon counted (ncctl stats):"
 "$bin/ncctl" --dir "$work/alpha" stats
 echo
 echo "all as it should be. Try it yourself:"
-echo "  build/release/bin/ncserver config/config.json &"
-echo "  build/release/bin/ncctl listen A"
+echo "  build/release/bin/ncserver config/config.json     (then, in a second terminal)"
+echo "  build/release/bin/ncctl listen A                  (and in a third)"
 echo "  build/release/bin/ncctl emit A hello '{\"x\":1}'"

@@ -120,7 +120,7 @@ void Session::reply(std::string_view event, std::string_view json, std::string_v
 
 void Session::notice(const std::string& bytes) {
     if (deaf_) return;
-    if (!queue_.pushNotice(bytes)) doom("it asks and does not read the answers");
+    if (!queue_.pushNotice(bytes)) doom("asks and does not read the answers");
     touched_ = true;
 }
 
@@ -248,7 +248,7 @@ void Session::refused(std::string_view event) {
 }
 
 void Session::misbehaved(std::string_view how) {
-    doom("it sent " + std::string(how));
+    doom("sent " + std::string(how));
     touched_ = true;
 }
 

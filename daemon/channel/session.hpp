@@ -101,6 +101,7 @@ class Session final : public Source, public Outlet {
 
     // session_input.cpp
     void readable();
+    void left();
     void consume(std::string_view bytes);
     std::size_t decode(std::string_view bytes);
     Step step(std::string_view& bytes);

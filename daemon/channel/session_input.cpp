@@ -49,12 +49,21 @@ void Session::readable() {
         case local::Io::wouldBlock:
             break;
         case local::Io::closed:
-            return close("");
+            return left();
         case local::Io::failed:
             spdlog::warn("{}: {}", label(), stream_.lastError());
             return finish();
     }
     waitReadable();
+}
+
+// The client will say nothing more; what it began and did not finish is not lost in silence.
+void Session::left() {
+    if (!pending_.empty()) {
+        doom("left in the middle of a " +
+             std::string(encoding_ == Encoding::binary ? "frame" : "packet; packets end with NUL"));
+    }
+    close(doom_);
 }
 
 // `bytes` is all that is not decoded yet, in the shared buffer or in pending_.

@@ -58,7 +58,7 @@ std::string json(const std::string& text) {
     return text + '\0';
 }
 
-enum class Answer { closed, refused, ignored };
+enum class Answer { closed, refused, ignored, halfway };
 
 struct Row {
     const char* what;
@@ -82,6 +82,12 @@ class House {
             case Answer::closed:
                 bad.receiveAll();
                 daemon.awaitLog("disconnected: ", logged);
+                break;
+            case Answer::halfway:
+                CHECK(sent);
+                bad.finishSending();
+                bad.receiveAll();
+                daemon.awaitLog("disconnected: left in the middle of a ", logged);
                 break;
             case Answer::refused:
             case Answer::ignored:
@@ -226,7 +232,7 @@ TEST_CASE("JSON packets that look wrong and are right, or are merely ignored") {
         CHECK(emitter.nextEvent().event == "good");
     }
     house.check({"NULs alone", std::string(1 << 20, '\0'), Answer::ignored});
-    house.check({"half a packet, then the end", R"({"event":"x")", Answer::ignored});
+    house.check({"half a packet, then the end", R"({"event":"x")", Answer::halfway});
     house.check({"a reserved name", json(R"({"event":"nc-control-reloadconfig","data":{}})"),
                  Answer::refused});
 }
@@ -303,9 +309,9 @@ TEST_CASE("frames that are refused, skipped or fine") {
          Answer::ignored},
         {"a hello for versions 1 to 9", greeting({.minVersion = 1, .maxVersion = 9, .agent = "x"}),
          Answer::ignored},
-        {"a preface cut off", std::string(wire::preface.substr(0, 2)), Answer::ignored},
-        {"a hello cut off", hello().substr(0, 9), Answer::ignored},
-        {"an event cut off", hello() + eventFrame("x", "A", "1").substr(0, 20), Answer::ignored},
+        {"a preface cut off", std::string(wire::preface.substr(0, 2)), Answer::halfway},
+        {"a hello cut off", hello().substr(0, 9), Answer::halfway},
+        {"an event cut off", hello() + eventFrame("x", "A", "1").substr(0, 20), Answer::halfway},
         {"nothing at all", "", Answer::ignored},
         {"a reserved name", hello() + eventFrame("nc-x", "A", "1"), Answer::refused},
         {"an empty name", hello() + eventFrame("", "A", "1"), Answer::refused},

@@ -113,7 +113,7 @@ test('more than 4 MiB of data: that client is told why and disconnected, nobody 
   await within(new Promise((resolve) => (emitter.ended ? resolve() : emitter.socket.once('close', resolve))), 'the end');
   good.emit('after', 1);
   assert.equal((await listener.next()).event, 'after');
-  assert.match(server.log, /disconnected: it sent .* more than/);
+  assert.match(server.log, /disconnected: sent .* more than/);
 });
 
 test('UTF-8 arrives as it was: in the name, in the data, in keys', async (t) => {
@@ -182,7 +182,7 @@ for (const [what, garbage] of [
     const ended = new Promise((resolve) => bad.socket.once('close', resolve));
     bad.socket.write(garbage);
     await within(ended, 'the bad client is disconnected');
-    await server.logSays('disconnected: it sent ');
+    await server.logSays('disconnected: sent ');
     assert.match(server.log, new RegExp(`A/[0-9a-f-]{36} \\(pid ${process.pid}\\): disconnected: `));
     emitter.emit('good', 1);
     assert.equal((await onA.next()).event, 'good');
@@ -224,4 +224,14 @@ test('the 1.x path /run/netcluster-<channel> leads to the channel', async (t) =>
   clients[0].emit('log', { x: 1 });
   assert.deepEqual((await clients[1].next()).data, { x: 1 });
   assert.ok(server.log.includes('ready'));
+});
+
+test('a client that forgets the NUL and leaves is told, and logged', async (t) => {
+  const server = await startServer(t, { A: {} });
+  const [client] = await connectAll(t, server, OldClient, 'A');
+  client.socket.end('{"event":"oops","data":1}\n');
+  const packet = await client.next();
+  assert.equal(packet.event, 'nc-error');
+  assert.match(packet.data.error, /packets end with NUL/);
+  await server.logSays('left in the middle of a packet');
 });
