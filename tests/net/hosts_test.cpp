@@ -62,7 +62,7 @@ void hearBoth(Client& binary, Client& json, std::size_t size, const std::string&
 void crossAllSizes(Host& from, Host& to) {
     BinaryClient emitter(from.socket("A"), {});
     BinaryClient binary(to.socket("A"));
-    JsonClient json(to.socket("A"));
+    JsonListener json(to.socket("A"));
     const std::vector<std::size_t> sizes = allSizes();
     // First all that the link's queue (8 MiB) has room for at once, then the largest to the least.
     const std::size_t burst = sizes.size() - 1;
@@ -93,7 +93,7 @@ TEST_CASE("what a listener on the other host sees of an event") {
     Lab lab({{}, {}});
     BinaryClient emitter(lab[0].socket("A"), {});
     BinaryClient binary(lab[1].socket("A"));
-    JsonClient json(lab[1].socket("A"));
+    JsonListener json(lab[1].socket("A"));
     emitter.emit("hellö", R"({"x":[1,"日本"]})",
                  EmitWith{.to = "node", .id = "id-1", .replyTo = "back"});
     for (const Heard& heard : {binary.nextEvent(), json.nextEvent()}) {
@@ -140,9 +140,9 @@ TEST_CASE("a thousand small events each way at once: all of them, in order") {
 
 TEST_CASE("a host does not hear itself: its own datagrams are ignored") {
     Lab lab({{}, {}});
-    JsonClient local(lab[0].socket("A"));
-    JsonClient remote(lab[1].socket("A"));
-    JsonClient emitter(lab[0].socket("A"));
+    JsonListener local(lab[0].socket("A"));
+    JsonListener remote(lab[1].socket("A"));
+    JsonListener emitter(lab[0].socket("A"));
     for (int n = 0; n < 20; ++n) emitter.emit("n", std::to_string(n));
     emitter.emit("fence");
     CHECK(remote.eventsUntil("fence").size() == 20);
@@ -162,18 +162,20 @@ TEST_CASE(
     const HostConfig open{.channels = R"("A": {"propagatetonet": true, "propagatetochannels": ".*"},
                                          "B": {"propagatetonet": true, "propagatetochannels": ".*"})"};
     Lab lab({open, open, open});
-    std::vector<std::unique_ptr<JsonClient>> listeners;
+    std::vector<std::unique_ptr<JsonListener>> listeners;
     for (std::size_t n = 0; n < 3; ++n) {
-        listeners.push_back(std::make_unique<JsonClient>(lab[n].socket("A")));
-        listeners.push_back(std::make_unique<JsonClient>(lab[n].socket("B")));
+        listeners.push_back(std::make_unique<JsonListener>(lab[n].socket("A")));
+        listeners.push_back(std::make_unique<JsonListener>(lab[n].socket("B")));
     }
     for (std::size_t from = 0; from < 3; ++from) {
-        JsonClient emitter(lab[from].socket("A"));
+        JsonListener emitter(lab[from].socket("A"));
         emitter.emit("once");
         emitter.broadcast("wide");
         emitter.emit("fence");
-        for (auto& listener : listeners)
-            CHECK(listener->eventsUntil("fence") == Names{"once", "wide"});
+        for (auto& listener : listeners) {
+            const Names heard = listener->eventsUntil("fence");
+            CHECK(heard == Names{"once", "wide"});
+        }
         // An echo of the first round would have come before the second round's events; the last
         // round's would show in the counters.
         for (std::size_t n = 0; n < 3; ++n) {
@@ -191,10 +193,10 @@ TEST_CASE("unicast peers alone, without a multicast group") {
              peersOf(R"(["10.77.0.1:4455", "10.77.0.3:4455"])"),
              peersOf(R"(["10.77.0.1:4455", "10.77.0.2:4455", "10.77.0.3:4455"])")});
     for (std::size_t from = 0; from < 3; ++from) {
-        JsonClient emitter(lab[from].socket("A"));
-        std::vector<std::unique_ptr<JsonClient>> listeners;
+        JsonListener emitter(lab[from].socket("A"));
+        std::vector<std::unique_ptr<JsonListener>> listeners;
         for (std::size_t n = 0; n < 3; ++n) {
-            listeners.push_back(std::make_unique<JsonClient>(lab[n].socket("A")));
+            listeners.push_back(std::make_unique<JsonListener>(lab[n].socket("A")));
         }
         emitter.emit("small");
         emitter.emit("large", jsonOf(100000));
@@ -208,8 +210,8 @@ TEST_CASE("unicast peers alone, without a multicast group") {
 TEST_CASE("multicast and peers together: two ways, one delivery") {
     const HostConfig both{.more = R"("peers": ["10.77.0.1:4454", "10.77.0.2:4454"])"};
     Lab lab({both, both});
-    JsonClient emitter(lab[0].socket("A"));
-    JsonClient listener(lab[1].socket("A"));
+    JsonListener emitter(lab[0].socket("A"));
+    JsonListener listener(lab[1].socket("A"));
     for (int n = 0; n < 50; ++n) emitter.emit("n");
     emitter.emit("large", jsonOf(50000));
     emitter.emit("fence");
@@ -229,8 +231,8 @@ TEST_CASE("IPv6 multicast") {
     }
     first.awaitOnline({&second});
     second.awaitOnline({&first});
-    JsonClient emitter(first.socket("A"));
-    JsonClient listener(second.socket("A"));
+    JsonListener emitter(first.socket("A"));
+    JsonListener listener(second.socket("A"));
     emitter.emit("six", jsonOf(20000));
     const Heard heard = listener.nextEvent();
     CHECK(heard.event == "six");
@@ -250,9 +252,9 @@ TEST_CASE("two daemons on one host share loopback multicast") {
     one.awaitLog("host two is online");
     two.awaitLog("host one is online");
     for (const auto& [from, to] : {std::pair{&one, &two}, std::pair{&two, &one}}) {
-        JsonClient emitter(from->socket("A"));
-        JsonClient local(from->socket("A"));
-        JsonClient remote(to->socket("A"));
+        JsonListener emitter(from->socket("A"));
+        JsonListener local(from->socket("A"));
+        JsonListener remote(to->socket("A"));
         for (const std::size_t size : {std::size_t{10}, std::size_t{2000}, std::size_t{1} << 20}) {
             emitter.emit("n", jsonOf(size));
         }
@@ -263,8 +265,8 @@ TEST_CASE("two daemons on one host share loopback multicast") {
     // One goes: the other notices at once, and goes on.
     CHECK(one.stop() == 0);
     two.awaitLog("host one is gone");
-    JsonClient emitter(two.socket("A"));
-    JsonClient listener(two.socket("A"));
+    JsonListener emitter(two.socket("A"));
+    JsonListener listener(two.socket("A"));
     emitter.emit("alone");
     CHECK(listener.nextEvent().event == "alone");
 }
@@ -275,8 +277,8 @@ TEST_CASE("without any network the host is served; when one comes the link finds
     for (Host* host : {&first, &second}) {
         host->network().ip("link set lo down");
         host->start({});
-        JsonClient emitter(host->socket("A"));
-        JsonClient listener(host->socket("A"));
+        JsonListener emitter(host->socket("A"));
+        JsonListener listener(host->socket("A"));
         emitter.emit("local");
         CHECK(listener.nextEvent().event == "local");
     }
@@ -285,8 +287,8 @@ TEST_CASE("without any network the host is served; when one comes the link finds
     second.setAddress();
     first.awaitOnline({&second});
     second.awaitOnline({&first});
-    JsonClient emitter(first.socket("A"));
-    JsonClient listener(second.socket("A"));
+    JsonListener emitter(first.socket("A"));
+    JsonListener listener(second.socket("A"));
     emitter.emit("across");
     CHECK(listener.nextEvent().event == "across");
 }

@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <iostream>
 #include <sstream>
 #include <thread>
 
@@ -79,6 +80,15 @@ void cable(const NetworkNamespace& a, const std::string& nameA, const NetworkNam
 }
 
 // -- Host --------------------------------------------------------------------------------------
+
+Host::~Host() {
+    if (std::uncaught_exceptions() == 0 || !daemon_) return;
+    try {
+        std::cerr << name() << " says of its link: " << linkStats().dump() << '\n';
+    } catch (const std::exception& error) {
+        std::cerr << name() << " says nothing: " << error.what() << '\n';
+    }
+}
 
 void Host::setAddress() {
     network_.ip("addr add " + address() + "/24 dev eth0");

@@ -45,6 +45,7 @@ struct HostConfig {
 class Host {
   public:
     explicit Host(int number) : number_(number) {}
+    ~Host();  ///< of a test that failed: shows the link's counters
     std::string name() const { return "h" + std::to_string(number_); }
     std::string address() const { return "10.77.0." + std::to_string(number_); }
     NetworkNamespace& network() { return network_; }

@@ -55,15 +55,15 @@ TEST_CASE("acceptfromnet: true, false, or a regular expression on whole event na
     for (const auto& [channel, expected] : table) {
         const std::string& which = channel;
         CAPTURE(which);
-        JsonClient emitter(lab[0].socket(channel));
-        JsonClient remote(lab[1].socket(channel));
+        JsonListener emitter(lab[0].socket(channel));
+        JsonListener remote(lab[1].socket(channel));
         CHECK(heardBy(remote, emitter, some) == expected);
     }
-    JsonClient emitter(lab[0].socket("none"));
-    JsonClient remote(lab[1].socket("none"));
-    JsonClient other(lab[1].socket("all"));
+    JsonListener emitter(lab[0].socket("none"));
+    JsonListener remote(lab[1].socket("none"));
+    JsonListener other(lab[1].socket("all"));
     CHECK(heardBy(other, emitter, some).empty());  // the fence is a broadcast, "none" is deaf to it
-    JsonClient neighbour(lab[1].socket("none"));
+    JsonListener neighbour(lab[1].socket("none"));
     neighbour.emit("own");
     CHECK(remote.eventsUntil("own").empty());
     CHECK(lab[1].linkStats().at("events").at("notaccepted").get<int>() >= 8);
@@ -75,11 +75,11 @@ TEST_CASE("an event from the net is as if emitted on its channel: that channel's
               R"("A": {"propagatetonet": true, "propagatetochannels": false}, "B": {}, "C": {})"},
          {.channels =
               R"("A": {"propagatetochannels": "^B$"}, "B": {"propagatetochannels": ".*"}, "C": {})"}});
-    JsonClient emitter(lab[0].socket("A"));
-    JsonClient homeB(lab[0].socket("B"));
-    JsonClient onA(lab[1].socket("A"));
+    JsonListener emitter(lab[0].socket("A"));
+    JsonListener homeB(lab[0].socket("B"));
+    JsonListener onA(lab[1].socket("A"));
     BinaryClient onB(lab[1].socket("B"));
-    JsonClient onC(lab[1].socket("C"));
+    JsonListener onC(lab[1].socket("C"));
     CHECK(heardBy(onA, emitter, {"x"}) == Names{"x"});
     CHECK(onB.eventsUntil("fence") == Names{"x"});
     CHECK(onC.eventsUntil("fence").empty());  // one hop
@@ -91,12 +91,12 @@ TEST_CASE(
     Lab lab({{.channels =
                   R"("A": {"propagatetonet": false}, "mute": {"allowbroadcast": false}, "B": {})"},
              {.channels = R"("A": {}, "C": {}, "deaf": {"acceptfromnet": false}, "mute": {})"}});
-    JsonClient emitter(lab[0].socket("A"));
-    JsonClient homeB(lab[0].socket("B"));
-    JsonClient onA(lab[1].socket("A"));
+    JsonListener emitter(lab[0].socket("A"));
+    JsonListener homeB(lab[0].socket("B"));
+    JsonListener onA(lab[1].socket("A"));
     BinaryClient onC(lab[1].socket("C"));
-    JsonClient deaf(lab[1].socket("deaf"));
-    JsonClient control(lab[1].socket("control"));
+    JsonListener deaf(lab[1].socket("deaf"));
+    JsonListener control(lab[1].socket("control"));
     CHECK(heardBy(onA, emitter, {"wide"}, true) == Names{"wide"});
     const Heard wide = onC.nextEvent();
     CHECK(wide.event == "wide");
@@ -105,15 +105,15 @@ TEST_CASE(
     CHECK(wide.channel == "A");
     CHECK(onC.eventsUntil("fence").empty());
     CHECK(homeB.eventsUntil("fence") == Names{"wide"});
-    JsonClient neighbour(lab[1].socket("deaf"));
+    JsonListener neighbour(lab[1].socket("deaf"));
     neighbour.emit("own");
     CHECK(deaf.eventsUntil("own").empty());
     control.emit("nc-control-showchannel", "\"A\"");
     CHECK(control.nextEvent().event == "nc-control-showchannel-response");
 
     // A channel that may not broadcast does not reach the net by it.
-    JsonClient mute(lab[0].socket("mute"));
-    JsonClient witness(lab[0].socket("mute"));
+    JsonListener mute(lab[0].socket("mute"));
+    JsonListener witness(lab[0].socket("mute"));
     mute.broadcast("whisper");
     CHECK(witness.nextEvent().event == "whisper");
     CHECK(heardBy(onA, emitter, {}) == Names{});
@@ -122,8 +122,8 @@ TEST_CASE(
 TEST_CASE("an event meant for its host alone stays there") {
     Lab lab({{}, {}});
     BinaryClient emitter(lab[0].socket("A"), {});
-    JsonClient local(lab[0].socket("A"));
-    JsonClient remote(lab[1].socket("A"));
+    JsonListener local(lab[0].socket("A"));
+    JsonListener remote(lab[1].socket("A"));
     emitter.emit("secret", "1", EmitWith{.hostOnly = true});
     emitter.emit("secret too", "1", EmitWith{.broadcast = true, .hostOnly = true});
     emitter.emit("fence");
@@ -135,8 +135,8 @@ TEST_CASE("an event for a channel that is not here is counted and dropped") {
     Lab lab(
         {{.channels = R"("A": {"propagatetonet": true}, "only-here": {"propagatetonet": true})"},
          {}});
-    JsonClient emitter(lab[0].socket("only-here"));
-    JsonClient remote(lab[1].socket("A"));
+    JsonListener emitter(lab[0].socket("only-here"));
+    JsonListener remote(lab[1].socket("A"));
     CHECK(heardBy(remote, emitter, {"x", "y", "z"}).empty());
     const Json stats = lab[1].linkStats();
     CHECK(stats.at("events").at("nochannel") == 3);
@@ -145,8 +145,8 @@ TEST_CASE("an event for a channel that is not here is counted and dropped") {
 
 TEST_CASE("rules of the link changed by reload apply at once, and clients stay") {
     Lab lab({{}, {}});
-    JsonClient emitter(lab[0].socket("A"));
-    JsonClient remote(lab[1].socket("A"));
+    JsonListener emitter(lab[0].socket("A"));
+    JsonListener remote(lab[1].socket("A"));
     CHECK(heardBy(remote, emitter, {"one"}) == Names{"one"});
     const auto reload = [](Host& host, const HostConfig& config) {
         CHECK(
@@ -164,9 +164,9 @@ TEST_CASE("rules of the link changed by reload apply at once, and clients stay")
 
 TEST_CASE("the link itself changes by reload: another port is another cluster") {
     Lab lab({{}, {}});
-    JsonClient emitter(lab[0].socket("A"));
-    JsonClient local(lab[0].socket("A"));
-    JsonClient remote(lab[1].socket("A"));
+    JsonListener emitter(lab[0].socket("A"));
+    JsonListener local(lab[0].socket("A"));
+    JsonListener remote(lab[1].socket("A"));
     CHECK(heardBy(remote, emitter, {"one"}) == Names{"one"});
     CHECK(local.eventsUntil("fence") == Names{"one"});
     const auto reload = [&](Host& host, const HostConfig& config) {
@@ -176,7 +176,7 @@ TEST_CASE("the link itself changes by reload: another port is another cluster") 
     lab[0].daemon().awaitLog("host h2 is gone");
     emitter.emit("lost");
     CHECK(local.nextEvent().event == "lost");
-    JsonClient neighbour(lab[1].socket("A"));
+    JsonListener neighbour(lab[1].socket("A"));
     neighbour.emit("own");
     CHECK(remote.eventsUntil("own").empty());
 
@@ -219,28 +219,28 @@ TEST_CASE("a full client is no reason to hold up the link: it loses its oldest, 
 
 TEST_CASE("a host that is killed is noticed, and heard again when it comes back") {
     Lab lab({{}, {}});
-    JsonClient listener(lab[0].socket("A"));
+    JsonListener listener(lab[0].socket("A"));
     lab[1].daemon().process().signal(SIGSTOP);
     lab[0].daemon().awaitLog("host h2 is gone");
     lab[1].daemon().process().signal(SIGCONT);
     const std::size_t logged = lab[0].daemon().log().find("host h2 is gone");
     lab[0].daemon().awaitLog("host h2 is online", logged);
-    JsonClient emitter(lab[1].socket("A"));
+    JsonListener emitter(lab[1].socket("A"));
     emitter.emit("back");
     CHECK(listener.nextEvent().event == "back");
 
     // A new start is a new session: heard from its first event.
     lab[1].start({});
     lab[1].awaitOnline({&lab[0]});
-    JsonClient anew(lab[1].socket("A"));
+    JsonListener anew(lab[1].socket("A"));
     anew.emit("new");
     CHECK(listener.nextEvent().event == "new");
 }
 
 TEST_CASE("dumpnet logs what comes from the link") {
     Lab lab({{}, {.more = R"("dumpnet": true)"}});
-    JsonClient emitter(lab[0].socket("A"));
-    JsonClient remote(lab[1].socket("A"));
+    JsonListener emitter(lab[0].socket("A"));
+    JsonListener remote(lab[1].socket("A"));
     emitter.emit("visible", "42");
     CHECK(remote.nextEvent().event == "visible");
     lab[1].daemon().awaitLog("visible");

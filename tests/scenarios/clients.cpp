@@ -387,6 +387,11 @@ void BinaryClient::emit(const std::string& event, const std::string& data, const
     if (!connection_.send(bytes)) throw Error("the daemon has hung up");
 }
 
+// Connections are accepted in their order, so one that was welcomed later tells that we are known.
+JsonListener::JsonListener(const std::string& path) : JsonClient(path) {
+    const BinaryClient later(path, {});
+}
+
 // -- small things ------------------------------------------------------------------------------
 
 std::string_view nameOf(Encoding encoding) {
@@ -394,7 +399,7 @@ std::string_view nameOf(Encoding encoding) {
 }
 
 std::unique_ptr<Client> connect(Encoding encoding, const std::string& path) {
-    if (encoding == Encoding::json) return std::make_unique<JsonClient>(path);
+    if (encoding == Encoding::json) return std::make_unique<JsonListener>(path);
     return std::make_unique<BinaryClient>(path);
 }
 

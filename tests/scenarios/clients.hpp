@@ -98,7 +98,7 @@ class Client {
     std::string buffer_;
 };
 
-class JsonClient final : public Client {
+class JsonClient : public Client {
   public:
     explicit JsonClient(const std::string& path) : Client(path) {}
     using Client::emit;
@@ -144,6 +144,13 @@ class BinaryClient final : public Client {
     std::uint64_t lastSync_ = 0;
     std::uint32_t lastSubscription_ = 0;
     std::size_t used_ = 0;  // bytes of buffer_ done with
+};
+
+/// A JSON client that the daemon knows of: it hears whatever is emitted from now on. (The encoding
+/// has no welcome to wait for; a plain JsonClient may be waiting to be accepted.)
+class JsonListener final : public JsonClient {
+  public:
+    explicit JsonListener(const std::string& path);
 };
 
 enum class Encoding { json, binary };
