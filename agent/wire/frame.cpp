@@ -125,7 +125,7 @@ bool readExtensions(std::string_view bytes, EventView& event) {
 Walk nextFrame(std::string_view bytes, std::size_t maxFrame, FrameView& out, std::size_t* needed) {
     if (needed) *needed = frameHeader;
     if (bytes.size() < frameHeader) return Walk::incomplete;
-    const std::size_t length = std::size_t{loadLittle<std::uint32_t>(bytes.data())} + 4;
+    const std::size_t length = frameSize(bytes);
     const auto type = static_cast<FrameType>(bytes[4]);
     const std::size_t limit = type == FrameType::event ? maxFrame : maxSmallFrame;
     if (length < frameHeader || length > limit) return Walk::malformed;
@@ -161,6 +161,44 @@ std::optional<EventView> readEvent(const FrameView& frame) {
     return event;
 }
 
+EventView EventRun::event(std::string_view frame) const {
+    EventView event = first;
+    event.whole = frame;
+    event.payload = frame.substr(first.whole.size() - first.payload.size());
+    return event;
+}
+
+EventRun readRun(const EventView& first, std::string_view bytes, std::size_t maxPayload) {
+    constexpr std::size_t afterLength = 4;                         // type, flags, two lengths
+    constexpr std::size_t extensions = frameHeader + sizeof(Uuid);  // their length
+    EventRun run(first);
+    const char* pattern = first.whole.data();
+    if (loadLittle<std::uint16_t>(pattern + extensions) != 0) return run;
+    const std::size_t names = first.name.size() + first.channel.size();
+    std::string_view rest = bytes.substr(first.whole.size());
+    while (rest.size() >= eventHeader + names) {
+        const std::size_t size = frameSize(rest);
+        const char* next = rest.data();
+        if (size > rest.size() || size < eventHeader + names ||
+            size - eventHeader - names > maxPayload ||
+            std::memcmp(next + afterLength, pattern + afterLength, 4) != 0 ||
+            loadLittle<std::uint16_t>(next + extensions) != 0 ||
+            std::memcmp(next + eventHeader, pattern + eventHeader, names) != 0) {
+            break;
+        }
+        rest.remove_prefix(size);
+        ++run.count;
+    }
+    run.frames = bytes.substr(0, bytes.size() - rest.size());
+    return run;
+}
+
+std::string_view firstFrames(std::string_view frames, std::size_t count) {
+    std::string_view rest = frames;
+    while (count-- != 0 && !rest.empty()) rest.remove_prefix(frameSize(rest));
+    return frames.substr(0, frames.size() - rest.size());
+}
+
 EventView withoutBroadcast(const EventView& event) {
     EventView plain = event;
     plain.flags = static_cast<std::uint8_t>(event.flags & ~broadcastFlag);
@@ -169,8 +207,10 @@ EventView withoutBroadcast(const EventView& event) {
     return plain;
 }
 
-void stampSender(char* frame, const Uuid& sender) {
-    std::memcpy(frame + frameHeader, sender.data(), sender.size());
+void stampSender(std::string_view frames, const Uuid& sender) {
+    forEachFrame(frames, [&](std::string_view frame) {
+        std::memcpy(const_cast<char*>(frame.data()) + frameHeader, sender.data(), sender.size());
+    });
 }
 
 std::optional<Hello> readHello(const FrameView& frame) {

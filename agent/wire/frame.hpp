@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "little_endian.hpp"
 #include "text.hpp"
 
 namespace netcluster::wire {
@@ -82,6 +83,21 @@ struct EventView {
     bool bytes() const { return flags & bytesFlag; }
 };
 
+/// Events one behind the other in memory that differ in their data alone: same flags, name and
+/// channel, no extensions. What is decided for the first holds for all, so a flood of one name
+/// costs little more than its bytes.
+struct EventRun {
+    EventRun() = default;
+    /// One event.
+    explicit EventRun(const EventView& event) : first(event), frames(event.whole) {}
+    /// The one of them whose frame this is.
+    EventView event(std::string_view frame) const;
+
+    EventView first;
+    std::string_view frames;  ///< all of them, whole
+    std::size_t count = 1;
+};
+
 struct Gap {
     std::uint64_t count = 0;
     std::uint64_t first = 0;  ///< sequence, among the events meant for this client, counted from 1
@@ -121,6 +137,11 @@ struct Refusal {
 
 enum class Walk { frame, incomplete, malformed };
 
+/// Of the whole frame that `bytes` begin with.
+inline std::size_t frameSize(std::string_view bytes) {
+    return std::size_t{loadLittle<std::uint32_t>(bytes.data())} + 4;
+}
+
 /// Looks at the start of `bytes`. `frame`: `out` is the first frame, whole. `incomplete`: more
 /// bytes are needed (`needed` says how many the frame has in all, once its length is known).
 /// `malformed`: the length is impossible; nothing after it can be trusted. `maxFrame` bounds
@@ -131,10 +152,24 @@ Walk nextFrame(std::string_view bytes, std::size_t maxFrame, FrameView& out,
 /// Empty when the frame's parts overrun it or do not fit together. Does not look at the name's
 /// text.
 std::optional<EventView> readEvent(const FrameView& frame);
+/// The first event and those behind it in `bytes`, which begin with it, that are alike. Events with
+/// extensions, and those with more than `maxPayload` of data, are left for others to look at.
+EventRun readRun(const EventView& first, std::string_view bytes, std::size_t maxPayload);
+/// The first `count` of whole frames, or all of them.
+std::string_view firstFrames(std::string_view frames, std::size_t count);
+/// Calls `visit(frame)` for each frame of whole frames, `std::string_view` of its bytes.
+template <typename Visit>
+void forEachFrame(std::string_view frames, Visit visit) {
+    while (!frames.empty()) {
+        const std::size_t size = frameSize(frames);
+        visit(frames.substr(0, size));
+        frames.remove_prefix(size);
+    }
+}
 /// The same event, its frame changed in place, as one that is no broadcast.
 EventView withoutBroadcast(const EventView& event);
-/// Overwrites the sender in the event frame that starts at `frame`.
-void stampSender(char* frame, const Uuid& sender);
+/// Overwrites the sender in each of these whole event frames, in place.
+void stampSender(std::string_view frames, const Uuid& sender);
 
 std::optional<Hello> readHello(const FrameView& frame);
 std::optional<Welcome> readWelcome(const FrameView& frame);

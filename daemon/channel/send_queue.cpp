@@ -1,8 +1,9 @@
 #include "send_queue.hpp"
 
 #include <algorithm>
+#include <cassert>
+#include <utility>
 
-#include "little_endian.hpp"
 #include "packet.hpp"
 
 namespace netcluster::daemon {
@@ -13,13 +14,6 @@ void merge(wire::Gap& gap, std::uint64_t sequence) {
     if (gap.count == 0) gap.first = sequence;
     gap.last = sequence;
     ++gap.count;
-}
-
-// The first event of a piece: binary frames carry their length; a JSON packet is a piece of its
-// own.
-std::size_t eventSize(std::string_view piece, SendQueue::Encoding encoding) {
-    if (encoding == SendQueue::Encoding::json) return piece.size();
-    return std::size_t{wire::loadLittle<std::uint32_t>(piece.data())} + 4;
 }
 
 }  // namespace
@@ -42,12 +36,31 @@ bool QueueBudget::makeRoom(std::size_t bytes, const SendQueue& asking) {
 
 SendQueue::~SendQueue() {
     setIdle(false);
-    budget_.used_ -= accounted_;
+    budget_.changed(accounted_, 0);
+}
+
+bool QueueBudget::somebodyDrains() const {
+    std::size_t stalled = 0;
+    for (const SendQueue* queue : idle_) stalled += queue->accounted_;
+    return used_ > stalled;
+}
+
+void QueueBudget::changed(std::size_t before, std::size_t after) {
+    used_ += after - before;  // wraps and comes out right when it shrinks
+    // Reason for half: as with one queue, see `drained`.
+    if (after < before && (used_ <= cap_ / 2 || after == 0)) resumeWaiting();
+}
+
+void QueueBudget::resumeWaiting() {
+    if (waiting_.empty()) return;
+    for (const auto& waiting : std::exchange(waiting_, {})) {
+        if (const auto source = waiting.lock()) source->resume();
+    }
 }
 
 void SendQueue::account() {
     const std::size_t now = cost();
-    budget_.used_ += now - accounted_;  // wraps and comes out right when it shrinks
+    budget_.changed(accounted_, now);
     accounted_ = now;
 }
 
@@ -56,16 +69,33 @@ Backlog& SendQueue::backlog() {
     return *backlog_;
 }
 
-bool SendQueue::fits(std::size_t bytes) const {
-    if (holdsNothing()) return true;
-    bytes += Backlog::itemCost;
+// The first event of a piece: binary frames carry their length; a JSON packet is a piece of its
+// own.
+std::size_t SendQueue::eventSize(std::string_view piece) const {
+    return encoding_ == Encoding::json ? piece.size() : wire::frameSize(piece);
+}
+
+bool SendQueue::fits(std::size_t bytes, std::size_t count) const {
+    if (count == 1 && holdsNothing()) return true;
+    bytes += count * Backlog::itemCost;
     return cost() + bytes <= cap_ && budget_.fits(bytes);
 }
 
-bool SendQueue::makeRoom(std::size_t bytes) {
-    if (fits(bytes)) return true;
-    bytes += Backlog::itemCost;
+bool SendQueue::makeRoom(std::size_t bytes, std::size_t count) {
+    if (fits(bytes, count)) return true;
+    bytes += count * Backlog::itemCost;
     return cost() + bytes <= cap_ && budget_.makeRoom(bytes, *this);
+}
+
+bool SendQueue::makeSafeRoom(std::size_t bytes, std::size_t count, std::size_t& claimed) {
+    bytes += count * Backlog::itemCost;
+    const bool unasked = count == 1 && holdsNothing();
+    if (!unasked && cost() + bytes > cap_) return false;
+    if (!budget_.makeRoom(claimed + bytes, *this) && !(unasked && !budget_.somebodyDrains())) {
+        return false;
+    }
+    claimed += bytes;
+    return true;
 }
 
 void SendQueue::becomeBinary() {
@@ -75,9 +105,11 @@ void SendQueue::becomeBinary() {
     encoding_ = Encoding::binary;
 }
 
-SendQueue::Pushed SendQueue::push(std::string_view event, config::SlowConsumer policy) {
-    ++sequence_;
-    if (!makeRoom(event.size())) {
+SendQueue::Pushed SendQueue::push(std::string_view events, std::size_t count,
+                                  config::SlowConsumer policy) {
+    sequence_ += count;
+    if (!makeRoom(events.size(), count)) {
+        assert(count == 1);
         switch (policy) {
             case config::SlowConsumer::disconnect:
                 return Pushed::overflow;
@@ -87,32 +119,32 @@ SendQueue::Pushed SendQueue::push(std::string_view event, config::SlowConsumer p
             case config::SlowConsumer::block:
             case config::SlowConsumer::dropOldest: {
                 settle();
-                dropOldest(event.size() + Backlog::itemCost);
-                if (!fits(event.size())) {  // others have used up the budget
+                dropOldest(events.size() + Backlog::itemCost);
+                if (!fits(events.size())) {  // others have used up the budget
                     dropNewest(sequence_);
                     return Pushed::dropped;
                 }
                 if (tailGap_.count) tellTailGap();
-                addByReference(event);
+                addByReference(events, 1);
                 return Pushed::dropped;
             }
         }
     }
     if (tailGap_.count) tellTailGap();
-    addByReference(event);
+    addByReference(events, count);
     return Pushed::queued;
 }
 
-void SendQueue::addByReference(std::string_view event) {
+void SendQueue::addByReference(std::string_view events, std::size_t count) {
     const bool continues = encoding_ == Encoding::binary && !turn_.empty() &&
-                           turn_.back().data() + turn_.back().size() == event.data();
+                           turn_.back().data() + turn_.back().size() == events.data();
     if (continues) {
-        turn_.back() = {turn_.back().data(), turn_.back().size() + event.size()};
+        turn_.back() = {turn_.back().data(), turn_.back().size() + events.size()};
     } else {
-        turn_.push_back(event);
+        turn_.push_back(events);
     }
-    turnBytes_ += event.size();
-    ++turnEvents_;
+    turnBytes_ += events.size();
+    turnEvents_ += count;
     account();
 }
 
@@ -158,6 +190,7 @@ void SendQueue::setIdle(bool idle) {
     idle_ = idle;
     if (idle) {
         budget_.idle_.push_back(this);
+        budget_.resumeWaiting();
     } else {
         std::erase(budget_.idle_, this);
     }
@@ -266,12 +299,12 @@ void SendQueue::abandon() {
 
 void SendQueue::settle() {
     if (turn_.empty()) return;
-    for (std::string_view piece : turn_) {
-        while (!piece.empty()) {
-            const std::string_view event = piece.substr(0, eventSize(piece, encoding_));
-            piece.remove_prefix(event.size());
-            settleEvent(event);
-        }
+    // Only the one event that an empty queue took unasked can be too much.
+    const bool mayDrop = turnEvents_ == 1 && !backlog_ && inFlight_.empty();
+    if (mayDrop && turnWritten_ == 0 && budget_.used_ > budget_.cap_) {
+        dropNewest(frontSequence_++);
+    } else {
+        for (const std::string_view piece : turn_) settlePiece(piece);
     }
     turn_.clear();
     turnBytes_ = turnEvents_ = turnWritten_ = 0;
@@ -279,18 +312,20 @@ void SendQueue::settle() {
 }
 
 // Written events are done; the rest of one that was begun must go first, whatever happens.
-void SendQueue::settleEvent(std::string_view event) {
-    if (turnWritten_ == 0) {
-        // Only the event that an empty queue took unasked can be too much.
-        if (budget_.used_ > budget_.cap_ && !backlog_ && inFlight_.empty()) {
-            return dropNewest(frontSequence_++);
-        }
-        return backlog().append(event, true, 1);
+void SendQueue::settlePiece(std::string_view piece) {
+    while (turnWritten_ != 0 && !piece.empty()) {
+        const std::size_t size = eventSize(piece);
+        const std::size_t written = std::min(turnWritten_, size);
+        turnWritten_ -= written;
+        inFlight_ += piece.substr(written, size - written);
+        ++frontSequence_;
+        piece.remove_prefix(size);
     }
-    const std::size_t written = std::min(turnWritten_, event.size());
-    turnWritten_ -= written;
-    inFlight_ += event.substr(written);
-    ++frontSequence_;
+    while (!piece.empty()) {
+        const std::size_t size = eventSize(piece);
+        backlog().append(piece.substr(0, size), true, 1);
+        piece.remove_prefix(size);
+    }
 }
 
 }  // namespace netcluster::daemon

@@ -14,6 +14,7 @@
 
 #include "backlog.hpp"
 #include "frame.hpp"
+#include "interfaces.hpp"
 #include "settings.hpp"
 
 namespace netcluster::daemon {
@@ -31,12 +32,22 @@ class QueueBudget {
     bool fits(std::size_t bytes) const { return used_ + bytes <= cap_; }
     /// As `fits`, after taking from stalled queues other than `asking` if need be.
     bool makeRoom(std::size_t bytes, const SendQueue& asking);
+    /// True while a queue that has not stalled holds anything.
+    bool somebodyDrains() const;
+
+    /// `source.resume()` is called once, when there is room again or a queue has stalled, which then
+    /// gives way.
+    void awaitRoom(Source& source) { waiting_.push_back(source.weak_from_this()); }
 
   private:
     friend class SendQueue;
+    void changed(std::size_t before, std::size_t after);
+    void resumeWaiting();
+
     std::size_t cap_;
     std::size_t used_ = 0;
     std::vector<SendQueue*> idle_;
+    std::vector<std::weak_ptr<Source>> waiting_;
 };
 
 class SendQueue {
@@ -63,15 +74,20 @@ class SendQueue {
     void becomeBinary();
     void setCap(std::size_t cap) { cap_ = cap; }
 
-    /// True when an event of `bytes` can be queued without dropping anything. An empty queue takes
-    /// any event by reference, whatever the caps, for the kernel may take it at once; what it does
-    /// not begin to take is dropped by `settle` if the budget has no room for it.
-    bool fits(std::size_t bytes) const;
+    /// True when `count` events of `bytes` in all can be queued without dropping anything. An empty
+    /// queue takes any one event by reference, whatever the caps, for the kernel may take it at
+    /// once; what it does not begin to take is dropped by `settle` if the budget has no room for it.
+    bool fits(std::size_t bytes, std::size_t count = 1) const;
     /// As `fits`, after taking from stalled clients if need be.
-    bool makeRoom(std::size_t bytes);
-    /// One event, by reference until `settle`. `policy` says what to do when it does not fit; under
-    /// `block` the oldest are dropped, for then the caller has held the senders already.
-    Pushed push(std::string_view event, config::SlowConsumer policy);
+    bool makeRoom(std::size_t bytes, std::size_t count = 1);
+    /// For `block`, where nothing may be dropped: as `makeRoom`, beside `claimed` that other queues
+    /// will take of the budget; if there is room, this queue's share is added to that. An empty queue
+    /// takes one event unasked only when the budget has nobody to wait for.
+    bool makeSafeRoom(std::size_t bytes, std::size_t count, std::size_t& claimed);
+    /// One event, or `count` frames for which there is room; by reference until `settle`. `policy`
+    /// says what to do with one that does not fit; under `block` the oldest are dropped, for then the
+    /// caller has held the senders already.
+    Pushed push(std::string_view events, std::size_t count, config::SlowConsumer policy);
     /// A notice; copied. False when the client is owed too many.
     [[nodiscard]] bool pushNotice(std::string_view bytes);
 
@@ -101,7 +117,8 @@ class SendQueue {
     friend class QueueBudget;
 
     bool holdsNothing() const { return turn_.empty() && !backlog_ && inFlight_.empty(); }
-    void addByReference(std::string_view event);
+    std::size_t eventSize(std::string_view events) const;
+    void addByReference(std::string_view events, std::size_t count);
     void dropNewest(std::uint64_t sequence);
     /// Drops from the front until `bytes` more fit, or nothing droppable is left.
     void dropOldest(std::size_t bytes);
@@ -115,7 +132,7 @@ class SendQueue {
     Backlog& backlog();
     void account();
     void clearTurn();
-    void settleEvent(std::string_view event);
+    void settlePiece(std::string_view piece);
     std::size_t takeFrom(std::string& text, std::size_t count);
 
     QueueBudget& budget_;

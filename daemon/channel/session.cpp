@@ -73,21 +73,38 @@ bool Session::wants(std::string_view event) const {
     return encoding_ != Encoding::binary || (subscriptions_ && subscriptions_->match(event));
 }
 
-bool Session::deliver(Delivery& event) {
-    if (closed_ || closing_ || deaf_ || !doom_.empty()) return false;
-    const std::string_view bytes = encoding_ == Encoding::binary ? event.frame() : event.packet();
+bool Session::deliver(Delivery& events) {
+    if (!takes()) return false;
+    std::string_view bytes = takesFrames() ? events.frames() : events.packet();
     if (bytes.empty()) return false;  // its sender is dealt with
-    if (!queue_.makeRoom(bytes.size())) {
+    const bool remote = events.first().flags & wire::remoteFlag;
+    std::size_t count = events.count();
+    if (count > 1 && !queue_.makeRoom(bytes.size(), count)) count = 1;
+    while (!bytes.empty()) {
+        const std::string_view part =
+            count == events.count() ? bytes : bytes.substr(0, wire::frameSize(bytes));
+        if (!enqueue(part, count, remote)) return false;
+        bytes.remove_prefix(part.size());
+    }
+    return !std::exchange(touched_, true);
+}
+
+bool Session::takes() const {
+    return !closed_ && !closing_ && !deaf_ && doom_.empty();
+}
+
+// False when it takes nothing any more, and may be gone.
+bool Session::enqueue(std::string_view events, std::size_t count, bool remote) {
+    if (!queue_.makeRoom(events.size(), count)) {
         const auto alive = self();
         offerEarly();
         if (closed_ || deaf_) return false;
     }
     // The link is never held up: what comes from there pushes out what is oldest.
-    const bool remote = event.event().flags & wire::remoteFlag;
     const auto policy = remote && home_.slowConsumer == config::SlowConsumer::block
                             ? config::SlowConsumer::dropOldest
                             : home_.slowConsumer;
-    switch (queue_.push(bytes, policy)) {
+    switch (queue_.push(events, count, policy)) {
         case SendQueue::Pushed::queued:
             break;
         case SendQueue::Pushed::dropped:
@@ -97,7 +114,7 @@ bool Session::deliver(Delivery& event) {
             doom("too slow: its queue is full");
             break;
     }
-    return !std::exchange(touched_, true);
+    return true;
 }
 
 // One read of a sender may hold more than our queue may: what the kernel takes now needs no room.
@@ -114,7 +131,8 @@ void Session::reply(std::string_view event, std::string_view json, std::string_v
     std::string& bytes = context_.router.arena().next();
     wire::appendEvent(bytes, answer);
     answer.whole = bytes;
-    Delivery delivery(answer, context_.router.arena());
+    const wire::EventRun one(answer);
+    Delivery delivery(one, context_.router.arena());
     (void)deliver(delivery);  // we flush ourselves, at the end of this turn
 }
 
@@ -160,7 +178,7 @@ void Session::write() {
         if (result.count < offered) {
             queue_.settle();
             waitWritable();
-            if (!moved) return;
+            if (!moved) return watch();
             break;
         }
     }
@@ -169,28 +187,45 @@ void Session::write() {
 
 // -- slow consumers ----------------------------------------------------------------------------
 
-bool Session::holdsSenders(std::size_t bytes) {
-    if (home_.slowConsumer != config::SlowConsumer::block || stalled_) return false;
-    if (closed_ || closing_ || deaf_ || !doom_.empty()) return false;
+bool Session::holdsSenders(const wire::EventRun& events, std::size_t& claimed) {
+    if (home_.slowConsumer != config::SlowConsumer::block || stalled_ || !takes()) return false;
+    std::size_t bytes = events.frames.size();
     // A packet spells out what a frame packs, and opaque bytes become base64.
-    if (encoding_ != Encoding::binary) bytes = bytes * 4 / 3 + 2048;
-    return !queue_.makeRoom(bytes);
+    if (!takesFrames()) bytes = bytes * 4 / 3 + 2048;
+    return !queue_.makeSafeRoom(bytes, events.count, claimed);
 }
 
 void Session::awaitRoom(Source& source) {
+    if (queue_.empty()) return context_.budget.awaitRoom(source);  // others have used it up
     held_.push_back(source.weak_from_this());
-    if (held_.size() == 1) watch();
+    watch();
 }
 
-// While something is owed: has the client taken nothing for `stalltimeout`?
+// While something is owed: has the client taken nothing for `stalltimeout`? The timer is left to
+// run, not set anew with every progress, which would cost a system call each time.
 void Session::watch() {
-    if (closing_) return;
+    if (closing_ || watched_) return;
+    watched_ = true;
+    noteProgress();
+    armTimer(context_.stallTimeout, &Session::checkProgress);
+}
+
+void Session::noteProgress() {
     unread_ = stream_.unread();
-    armTimer(context_.stallTimeout, &Session::noProgress);
+    lastProgress_ = std::chrono::steady_clock::now();
+}
+
+void Session::checkProgress() {
+    watched_ = false;
+    if (closing_ || queue_.empty()) return;
+    const auto since = std::chrono::duration_cast<std::chrono::milliseconds>(
+        std::chrono::steady_clock::now() - lastProgress_);
+    if (since >= context_.stallTimeout) return noProgress();
+    watched_ = true;
+    armTimer(context_.stallTimeout - since, &Session::checkProgress);
 }
 
 void Session::noProgress() {
-    if (closing_ || queue_.empty()) return;
     // This loop may have been the one that was busy; and the kernel calls a socket writable only
     // when most of it has been read, so what the client reads is looked up.
     const std::size_t before = queue_.cost();
@@ -214,13 +249,12 @@ void Session::progressed() {
     if (queue_.empty()) {
         if (closing_) return finish();
         stalled_ = false;
-        if (timer_) timer_->cancel();
         if (std::exchange(dropLogged_, false)) {
             spdlog::info("{}: has caught up; {} events for it were dropped so far", label(),
                          queue_.eventsDropped());
         }
     } else {
-        watch();
+        watched_ ? noteProgress() : watch();
     }
     if (!held_.empty() && queue_.drained()) releaseSenders();
 }

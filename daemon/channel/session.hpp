@@ -85,9 +85,10 @@ class Session final : public Source, public Outlet {
     // Outlet
     bool wants(std::string_view event) const override;
     bool is(const Source& source) const override { return this == &source; }
-    bool deliver(Delivery& event) override;
+    bool takesFrames() const override { return encoding_ == Encoding::binary; }
+    bool deliver(Delivery& events) override;
     void flush() override;
-    bool holdsSenders(std::size_t bytes) override;
+    bool holdsSenders(const wire::EventRun& events, std::size_t& claimed) override;
     void awaitRoom(Source& source) override;
 
   private:
@@ -108,13 +109,12 @@ class Session final : public Source, public Outlet {
     Step decideEncoding(std::string_view& bytes);
     Step packet(std::string_view& bytes);
     Step frame(std::string_view& bytes);
+    Step events(std::string_view& bytes, const wire::FrameView& frame);
     Step onFrame(const wire::FrameView& frame);
     Step onHello(const wire::FrameView& frame);
-    Step onEventFrame(const wire::FrameView& frame);
     Step onSubscribe(const wire::FrameView& frame);
     Step onUnsubscribe(const wire::FrameView& frame);
     Step onSync(const wire::FrameView& frame);
-    Step handIn(const wire::EventView& event);
     Step malformed(const std::string& what);
     void welcome();
     std::size_t maxInput() const;
@@ -126,10 +126,14 @@ class Session final : public Source, public Outlet {
     void waitReadable();
     void waitWritable();
     void write();
+    bool takes() const;
+    bool enqueue(std::string_view events, std::size_t count, bool remote);
     void offerEarly();
     void progressed();
     void releaseSenders();
     void watch();
+    void noteProgress();
+    void checkProgress();
     void noProgress();
     void armTimer(std::chrono::milliseconds after, void (Session::*then)());
     void notice(const std::string& bytes);
@@ -166,7 +170,9 @@ class Session final : public Source, public Outlet {
     std::unique_ptr<boost::asio::steady_timer> timer_;  // stall or drain: never both
 
     int compiled_ = 0;        // in this turn
-    std::size_t unread_ = 0;  // bytes the kernel held for the client when we last looked
+    bool watched_ = false;    // the timer looks at its progress
+    std::chrono::steady_clock::time_point lastProgress_;
+    std::size_t unread_ = 0;  // bytes the kernel held for the client then
     bool stalled_ = false;    // holds nobody up until it has caught up
     std::uint64_t received_ = 0;
     std::uint64_t refused_ = 0;

@@ -176,11 +176,11 @@ Session::Step Session::packet(std::string_view& bytes) {
     std::string& built = context_.router.arena().next();
     wire::appendEvent(built, event);
     event.whole = built;
-    const Step done = handIn(event);
-    if (done == Step::blocked) return done;
+    if (home_.sink.onEvents(*this, wire::EventRun(event)) == 0) return Step::blocked;
+    ++received_;
     bytes.remove_prefix(end + 1);
     searched_ = 0;
-    return done;
+    return Step::next;
 }
 
 // -- binary ------------------------------------------------------------------------------------
@@ -195,16 +195,15 @@ Session::Step Session::frame(std::string_view& bytes) {
         case wire::Walk::frame:
             break;
     }
+    if (!greeted_ && view.type != wire::FrameType::hello) return malformed("no hello");
+    if (view.type == wire::FrameType::event) return events(bytes, view);
     const Step done = onFrame(view);
     if (done == Step::next) bytes.remove_prefix(view.whole.size());
     return done;
 }
 
 Session::Step Session::onFrame(const wire::FrameView& view) {
-    if (!greeted_ && view.type != wire::FrameType::hello) return malformed("no hello");
     switch (view.type) {
-        case wire::FrameType::event:
-            return onEventFrame(view);
         case wire::FrameType::hello:
             return onHello(view);
         case wire::FrameType::subscribe:
@@ -213,6 +212,8 @@ Session::Step Session::onFrame(const wire::FrameView& view) {
             return onUnsubscribe(view);
         case wire::FrameType::sync:
             return onSync(view);
+        case wire::FrameType::event:
+            break;  // not here: see `frame`
         case wire::FrameType::welcome:
         case wire::FrameType::synced:
         case wire::FrameType::gap:
@@ -252,7 +253,8 @@ void Session::welcome() {
     notice(answer);
 }
 
-Session::Step Session::onEventFrame(const wire::FrameView& view) {
+// The event frame that `bytes` begin with, and those behind it that are like it.
+Session::Step Session::events(std::string_view& bytes, const wire::FrameView& view) {
     auto event = wire::readEvent(view);
     if (!event) return malformed("a malformed event frame");
     if (event->channel != home_.channel) return malformed("an event of another channel");
@@ -267,16 +269,14 @@ Session::Step Session::onEventFrame(const wire::FrameView& view) {
             return malformed("an address that is too long or not UTF-8");
         }
     }
-    // In place: the bytes lie in a buffer of ours, and the frame goes out as it stands there.
-    wire::stampSender(const_cast<char*>(view.whole.data()), uuid_);
     event->sender = uuid_;
-    return handIn(*event);
-}
-
-Session::Step Session::handIn(const wire::EventView& event) {
-    if (home_.sink.onEvent(*this, event) == Taken::blocked) return Step::blocked;
-    ++received_;
-    return Step::next;
+    const wire::EventRun run = wire::readRun(*event, bytes, context_.maxEvent);
+    // In place: the bytes lie in a buffer of ours, and the frames go out as they stand there.
+    wire::stampSender(run.frames, uuid_);
+    const std::size_t taken = home_.sink.onEvents(*this, run);
+    received_ += taken;
+    bytes.remove_prefix(wire::firstFrames(run.frames, taken).size());
+    return taken == run.count ? Step::next : Step::blocked;
 }
 
 Session::Step Session::onSubscribe(const wire::FrameView& view) {

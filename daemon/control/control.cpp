@@ -77,7 +77,13 @@ std::string text(const json& value) {
 
 }  // namespace
 
-Taken Control::onEvent(Source& source, const wire::EventView& event) {
+std::size_t Control::onEvents(Source& source, const wire::EventRun& events) {
+    wire::forEachFrame(events.frames,
+                       [&](std::string_view frame) { onRequest(source, events.event(frame)); });
+    return events.count;
+}
+
+void Control::onRequest(Source& source, const wire::EventView& event) {
     std::string_view name = event.name;
     if (name.starts_with(control::prefix)) {
         name.remove_prefix(control::prefix.size());
@@ -85,14 +91,13 @@ Taken Control::onEvent(Source& source, const wire::EventView& event) {
             if (command.name != name) continue;
             source.reply(control::responseEvent(name),
                          text(answer(administration_, command, event)), event.id);
-            return Taken::yes;
+            return;
         }
     }
     const json error{{"error", "\"" + std::string(event.name) +
                                    "\" is not a request; control takes " +
                                    "nc-control-<command> only"}};
     source.reply("nc-control-error", text(error), event.id);
-    return Taken::yes;
 }
 
 }  // namespace netcluster::daemon

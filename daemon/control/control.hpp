@@ -14,10 +14,12 @@ class Control final : public FrameSink {
     Control(Administration& administration, FrameSink& turns)
         : administration_(administration), turns_(turns) {}
 
-    Taken onEvent(Source& source, const wire::EventView& event) override;
+    std::size_t onEvents(Source& source, const wire::EventRun& events) override;
     void endTurn() override { turns_.endTurn(); }
 
   private:
+    void onRequest(Source& source, const wire::EventView& event);
+
     Administration& administration_;
     FrameSink& turns_;
 };

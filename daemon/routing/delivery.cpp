@@ -1,5 +1,7 @@
 #include "delivery.hpp"
 
+#include <cassert>
+
 #include "packet.hpp"
 
 namespace netcluster::daemon {
@@ -23,9 +25,10 @@ void TurnArena::reset() {
 }
 
 std::string_view Delivery::packet() {
+    assert(count() == 1);
     if (packetState_ == PacketState::unknown) {
         std::string& text = arena_.next();
-        const bool made = wire::appendPacket(text, event_);
+        const bool made = wire::appendPacket(text, first());
         packetState_ = made ? PacketState::made : PacketState::impossible;
         packet_ = text;
     }

@@ -25,15 +25,17 @@ class TurnArena {
     std::size_t used_ = 0;
 };
 
-/// An event while it is being delivered: its frame, and its JSON packet, made at most once and only
-/// when a JSON client is among the receivers. All bytes stand still until the end of the turn.
+/// Events while they are being delivered: one or a run of frames, and for one event its JSON packet,
+/// made at most once and only when a JSON client is among the receivers. All bytes stand still until
+/// the end of the turn.
 class Delivery {
   public:
-    Delivery(const wire::EventView& event, TurnArena& arena) : event_(event), arena_(arena) {}
+    Delivery(const wire::EventRun& events, TurnArena& arena) : events_(events), arena_(arena) {}
 
-    const wire::EventView& event() const { return event_; }
-    std::string_view frame() const { return event_.whole; }
-    /// With its NUL; empty when the payload is not the JSON it claims to be.
+    const wire::EventView& first() const { return events_.first; }
+    std::size_t count() const { return events_.count; }
+    std::string_view frames() const { return events_.frames; }
+    /// Of one event, with its NUL; empty when the payload is not the JSON it claims to be.
     std::string_view packet();
     /// True once `packet` has found that out.
     bool notJson() const { return packetState_ == PacketState::impossible; }
@@ -41,7 +43,7 @@ class Delivery {
   private:
     enum class PacketState { unknown, made, impossible };
 
-    const wire::EventView& event_;
+    const wire::EventRun& events_;
     TurnArena& arena_;
     PacketState packetState_ = PacketState::unknown;
     std::string_view packet_;

@@ -11,8 +11,7 @@
 
 namespace netcluster::daemon {
 
-/// An event while it is being delivered: the frame's bytes, and its JSON packet, made at most once
-/// and only when a JSON client is among the receivers. Lives until the end of the turn.
+/// Events while they are being delivered; see delivery.hpp.
 class Delivery;
 
 /// A client as routing sees it when it emits.
@@ -38,30 +37,30 @@ class Outlet {
   public:
     virtual ~Outlet() = default;
     virtual bool wants(std::string_view event) const = 0;
+    /// True when it takes frames as they are, so that a run of them can be given to it at once.
+    virtual bool takesFrames() const = 0;
     /// True when this outlet and `source` are the same client.
     virtual bool is(const Source& source) const = 0;
-    /// Queues the event; nothing is written before `flush`, at the end of the turn. True for the
-    /// first event of a turn: the caller then owes the flush.
-    [[nodiscard]] virtual bool deliver(Delivery& event) = 0;
+    /// Queues the events; nothing is written before `flush`, at the end of the turn. True for the
+    /// first of a turn: the caller then owes the flush.
+    [[nodiscard]] virtual bool deliver(Delivery& events) = 0;
     virtual void flush() = 0;
-    /// True when an event of `bytes` does not fit and the client may hold its senders up for it
-    /// (slowconsumer "block").
-    virtual bool holdsSenders(std::size_t bytes) = 0;
+    /// True when these events do not fit and the client may hold its senders up for them
+    /// (slowconsumer "block"). `claimed`: what their other receivers, asked before, will take of the
+    /// room common to all; its own share is added.
+    virtual bool holdsSenders(const wire::EventRun& events, std::size_t& claimed) = 0;
     /// `source.resume()` is called once, when this outlet stops holding senders.
     virtual void awaitRoom(Source& source) = 0;
-};
-
-enum class Taken {
-    yes,      ///< delivered, or refused and counted: go on with the next
-    blocked,  ///< a receiver is full; nothing was delivered. Offer the same event after resume()
 };
 
 /// Where sessions hand in what their clients emit: the router, or control for its own channel.
 class FrameSink {
   public:
     virtual ~FrameSink() = default;
-    /// `event` points into the session's buffer; nothing of it is kept after `endTurn`.
-    virtual Taken onEvent(Source& source, const wire::EventView& event) = 0;
+    /// The events point into the session's buffer; nothing of them is kept after `endTurn`. Returns
+    /// how many were taken (delivered, or refused and counted). Fewer than all: a receiver of the
+    /// next one is full, and nobody was given it; it is to be offered again after `resume`.
+    [[nodiscard]] virtual std::size_t onEvents(Source& source, const wire::EventRun& events) = 0;
     /// All events of one read have been handed in: write what was queued.
     virtual void endTurn() = 0;
 };

@@ -19,6 +19,7 @@ void Router::apply(const config::Settings& settings) {
     table_ = RouteTable(settings);
     dumpNet_ = settings.link.dumpNet;
     ++generation_;
+    lastChannel_ = nullptr;
     std::erase_if(ports_, [&](const auto& port) { return !table_.find(port.first); });
     for (const auto& [name, ignored] : settings.channels) {
         if (const ChannelRules* rules = table_.find(name)) ports_[name].rules = rules;
@@ -35,7 +36,17 @@ Router::Port* Router::find(std::string_view channel) {
     return found == ports_.end() ? nullptr : &found->second;
 }
 
+// Of thousands of events in a row the sources are clients of one channel.
+Router::Port* Router::portOf(const Source& source) {
+    if (&source.channel() != lastChannel_) {
+        lastPort_ = find(source.channel());
+        lastChannel_ = &source.channel();
+    }
+    return lastPort_;
+}
+
 void Router::join(const std::string& channel, Outlet& outlet) {
+    lastChannel_ = nullptr;  // a channel that was closed may have left its name's address to another
     if (Port* port = find(channel)) port->outlets.push_back(&outlet);
     ++generation_;
 }
@@ -67,7 +78,10 @@ void Router::rebuild(Route& route, Port& port, Way way, std::string_view event) 
     route.generation = generation_;
     if (way == Way::local || way == Way::localBroadcast) {
         route.refused = event.starts_with(wire::reservedPrefix) || !wire::validEventName(event);
-        if (route.refused) return;
+        if (route.refused) {
+            route.oneByOne = true;
+            return;
+        }
         route.toNet = link_ && (way == Way::localBroadcast || port.rules->toNet.lets(event));
     } else if (!port.rules->fromNet.lets(event)) {
         route.notAccepted = true;
@@ -85,6 +99,9 @@ void Router::rebuild(Route& route, Port& port, Way way, std::string_view event) 
             }
         }
     }
+    route.oneByOne = route.toNet || port.rules->dump ||
+                     !std::all_of(route.outlets.begin(), route.outlets.end(),
+                                  [](const Outlet* outlet) { return outlet->takesFrames(); });
 }
 
 void Router::addAudience(Route& route, const Port& port, std::string_view event) const {
@@ -93,43 +110,67 @@ void Router::addAudience(Route& route, const Port& port, std::string_view event)
     }
 }
 
-Taken Router::onEvent(Source& source, const wire::EventView& event) {
-    Port* port = find(source.channel());
-    if (!port) return Taken::yes;  // the channel is being closed
-    const bool broadcast = event.broadcast() && port->rules->allowBroadcast;
-    if (event.broadcast() && !broadcast) return onEvent(source, wire::withoutBroadcast(event));
-    const Route& way = route(*port, broadcast ? Way::localBroadcast : Way::local, event.name);
-    if (way.refused) {
+std::size_t Router::onEvents(Source& source, const wire::EventRun& events) {
+    const wire::EventView& event = events.first;
+    Port* port = portOf(source);
+    if (!port) return events.count;  // the channel is being closed
+    if (event.broadcast() && !port->rules->allowBroadcast) {
+        if (events.count > 1) return takeApart(source, events, 1);
+        return onEvents(source, wire::EventRun(wire::withoutBroadcast(event)));
+    }
+    const Way way = event.broadcast() ? Way::localBroadcast : Way::local;
+    const Route& route = this->route(*port, way, event.name);
+    if (events.count > 1 && route.oneByOne) return takeApart(source, events, 1);
+    if (Outlet* full = whoHolds(route, source, events)) {
+        if (events.count > 1) return takeApart(source, events, (events.count + 1) / 2);
+
+        full->awaitRoom(source);
+        return 0;
+    }
+    if (route.refused) {
         ++port->counters.refused;
         source.refused(event.name);
-        return Taken::yes;
+        return 1;
     }
-    if (Outlet* full = whoHolds(way, source, event.whole.size())) {
-        full->awaitRoom(source);
-        return Taken::blocked;
-    }
-    ++port->counters.received;
+    port->counters.received += events.count;
     if (port->rules->dump) dumpEvent(source.channel(), event);
-    deliver(way, *port, event, &source);
-    if (way.toNet && !(event.flags & wire::hostOnlyFlag)) {
+    deliver(route, *port, events, &source);
+    if (route.toNet && !(event.flags & wire::hostOnlyFlag)) {
         ++net_.sent;
         link_->send(event);
     }
-    return Taken::yes;
+    return events.count;
 }
 
-Outlet* Router::whoHolds(const Route& route, const Source& source, std::size_t bytes) const {
+// `step` events at a time, as far as they are taken.
+std::size_t Router::takeApart(Source& source, const wire::EventRun& events, std::size_t step) {
+    std::size_t taken = 0;
+    for (std::string_view rest = events.frames; !rest.empty();) {
+        wire::EventRun part(events.event(rest.substr(0, wire::frameSize(rest))));
+        part.frames = wire::firstFrames(rest, step);
+        part.count = std::min(step, events.count - taken);
+        const std::size_t ofPart = onEvents(source, part);
+        taken += ofPart;
+        if (ofPart < part.count) break;
+        rest.remove_prefix(part.frames.size());
+    }
+    return taken;
+}
+
+Outlet* Router::whoHolds(const Route& route, const Source& source,
+                         const wire::EventRun& events) const {
+    std::size_t claimed = 0;
     for (Outlet* outlet : route.outlets) {
-        if (outlet->holdsSenders(bytes) && !outlet->is(source)) return outlet;
+        if (!outlet->is(source) && outlet->holdsSenders(events, claimed)) return outlet;
     }
     return nullptr;
 }
 
-void Router::deliver(const Route& route, Port& port, const wire::EventView& event, Source* source) {
-    Delivery delivery(event, arena_);
+void Router::deliver(const Route& route, Port& port, const wire::EventRun& events, Source* source) {
+    Delivery delivery(events, arena_);
     for (Outlet* outlet : route.outlets) {
         if (source && outlet->is(*source)) continue;
-        ++port.counters.delivered;
+        port.counters.delivered += events.count;
         if (outlet->deliver(delivery)) touched_.push_back(outlet);
     }
     if (source && delivery.notJson()) source->misbehaved("data that is not JSON");
@@ -164,7 +205,7 @@ void Router::onNetEvent(const wire::EventView& event) {
     }
     ++port->counters.fromNet;
     if (port->rules->dump) dumpEvent(own->channel, *own);
-    deliver(way, *port, *own, nullptr);
+    deliver(way, *port, wire::EventRun(*own), nullptr);
 }
 
 void Router::broadcastFromNet(const wire::EventView& event) {
@@ -173,7 +214,7 @@ void Router::broadcastFromNet(const wire::EventView& event) {
         if (way.notAccepted) continue;
         ++port.counters.fromNet;
         if (port.rules->dump) dumpEvent(name, event);
-        deliver(way, port, event, nullptr);
+        deliver(way, port, wire::EventRun(event), nullptr);
     }
 }
 

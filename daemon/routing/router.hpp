@@ -4,7 +4,7 @@
 //
 // What an event name leads to is memoised per channel, so that a name seen before costs one
 // look-up: no pattern is run, nothing is allocated. The memo is dropped when anything it rests on
-// changes.
+// changes. A run of events of one name costs one look-up in all.
 #pragma once
 
 #include <cstdint>
@@ -46,7 +46,7 @@ class Router final : public FrameSink, public NetSink {
     /// A client's patterns changed: what was memoised may be wrong.
     void subscriptionsChanged() { ++generation_; }
 
-    Taken onEvent(Source& source, const wire::EventView& event) override;
+    std::size_t onEvents(Source& source, const wire::EventRun& events) override;
     void onNetEvent(const wire::EventView& event) override;
     void endTurn() override;
 
@@ -67,6 +67,7 @@ class Router final : public FrameSink, public NetSink {
         bool refused = false;      // the name may not be emitted
         bool notAccepted = false;  // acceptfromnet says no
         bool toNet = false;
+        bool oneByOne = false;  // each event needs something of its own: a run is taken apart
         std::vector<Outlet*> outlets;
     };
     struct NameHash : std::hash<std::string_view> {
@@ -84,13 +85,17 @@ class Router final : public FrameSink, public NetSink {
     const Route& route(Port& port, Way way, std::string_view event);
     void rebuild(Route& route, Port& port, Way way, std::string_view event);
     void addAudience(Route& route, const Port& port, std::string_view event) const;
-    void deliver(const Route& route, Port& port, const wire::EventView& event, Source* source);
-    Outlet* whoHolds(const Route& route, const Source& source, std::size_t bytes) const;
+    std::size_t takeApart(Source& source, const wire::EventRun& events, std::size_t step);
+    void deliver(const Route& route, Port& port, const wire::EventRun& events, Source* source);
+    Outlet* whoHolds(const Route& route, const Source& source, const wire::EventRun& events) const;
     void broadcastFromNet(const wire::EventView& event);
     Port* find(std::string_view channel);
+    Port* portOf(const Source& source);
 
     RouteTable table_;
     std::map<std::string, Port, std::less<>> ports_;
+    const std::string* lastChannel_ = nullptr;  // the name as the last source holds it, and
+    Port* lastPort_ = nullptr;                  // where that led
     NetOutlet* link_ = nullptr;
     bool dumpNet_ = false;
     TurnArena arena_;

@@ -89,8 +89,8 @@ struct Fixture {
 TEST_CASE_FIXTURE(Fixture, "what is written in the turn is never copied") {
     const std::string both = numbered(1) + numbered(2);
     const std::string_view first = std::string_view(both).substr(0, both.size() / 2);
-    CHECK(queue.push(first, SlowConsumer::block) == SendQueue::Pushed::queued);
-    CHECK(queue.push(std::string_view(both).substr(first.size()), SlowConsumer::block) ==
+    CHECK(queue.push(first, 1, SlowConsumer::block) == SendQueue::Pushed::queued);
+    CHECK(queue.push(std::string_view(both).substr(first.size()), 1, SlowConsumer::block) ==
           SendQueue::Pushed::queued);
     std::vector<std::string_view> pieces;
     queue.gather(pieces, 1024);
@@ -103,12 +103,12 @@ TEST_CASE_FIXTURE(Fixture, "what is written in the turn is never copied") {
 
 TEST_CASE_FIXTURE(Fixture, "an event begun is finished, whatever is dropped behind it") {
     const std::string first = numbered(1, 1000);
-    CHECK(queue.push(first, SlowConsumer::dropOldest) == SendQueue::Pushed::queued);
+    CHECK(queue.push(first, 1, SlowConsumer::dropOldest) == SendQueue::Pushed::queued);
     CHECK(write(queue, reader, 100) == 100);
     queue.settle();
     std::deque<std::string> kept;
     for (std::uint64_t i = 2; i <= 20; ++i) {
-        (void)queue.push(kept.emplace_back(numbered(i, 1000)), SlowConsumer::dropOldest);
+        (void)queue.push(kept.emplace_back(numbered(i, 1000)), 1, SlowConsumer::dropOldest);
         queue.settle();
         CHECK(queue.cost() <= cap);
     }
@@ -123,7 +123,7 @@ TEST_CASE_FIXTURE(Fixture, "an event begun is finished, whatever is dropped behi
 TEST_CASE_FIXTURE(Fixture, "an empty queue takes an event larger than its cap") {
     const std::string large = numbered(1, 3 * cap);
     CHECK(queue.fits(large.size()));
-    CHECK(queue.push(large, SlowConsumer::disconnect) == SendQueue::Pushed::queued);
+    CHECK(queue.push(large, 1, SlowConsumer::disconnect) == SendQueue::Pushed::queued);
     CHECK_FALSE(queue.fits(1));
 }
 
@@ -133,7 +133,7 @@ TEST_CASE_FIXTURE(Fixture,
     std::uint64_t number = 0;
     const auto push = [&] {
         const auto pushed =
-            queue.push(kept.emplace_back(numbered(++number, 900)), SlowConsumer::dropNewest);
+            queue.push(kept.emplace_back(numbered(++number, 900)), 1, SlowConsumer::dropNewest);
         queue.settle();
         return pushed;
     };
@@ -152,7 +152,7 @@ TEST_CASE_FIXTURE(Fixture, "disconnect says when it is too much") {
     std::deque<std::string> kept;
     SendQueue::Pushed pushed = SendQueue::Pushed::queued;
     for (std::uint64_t i = 1; i < 10 && pushed == SendQueue::Pushed::queued; ++i) {
-        pushed = queue.push(kept.emplace_back(numbered(i, 900)), SlowConsumer::disconnect);
+        pushed = queue.push(kept.emplace_back(numbered(i, 900)), 1, SlowConsumer::disconnect);
         queue.settle();
     }
     CHECK(pushed == SendQueue::Pushed::overflow);
@@ -175,7 +175,7 @@ TEST_CASE("under a full budget stalled clients give way first, the largest most"
     const auto fill = [&](SendQueue& queue, int events) {
         queue.becomeBinary();
         for (int i = 1; i <= events; ++i) {
-            (void)queue.push(kept.emplace_back(numbered(static_cast<std::uint64_t>(i), 900)),
+            (void)queue.push(kept.emplace_back(numbered(static_cast<std::uint64_t>(i), 900)), 1,
                              SlowConsumer::block);
             queue.settle();
         }
@@ -197,7 +197,7 @@ TEST_CASE("caps hold whatever a client has in flight") {
     const std::string large = numbered(1, 3 * cap);
     for (SendQueue* queue : {&first, &second}) {
         queue->becomeBinary();
-        CHECK(queue->push(large, SlowConsumer::dropOldest) == SendQueue::Pushed::queued);
+        CHECK(queue->push(large, 1, SlowConsumer::dropOldest) == SendQueue::Pushed::queued);
     }
     Reader reader;
     write(first, reader, 100);  // begun: it must be finished, so it is kept
@@ -207,7 +207,7 @@ TEST_CASE("caps hold whatever a client has in flight") {
     CHECK(second.eventsDropped() == 1);
     CHECK(budget.used() <= large.size());
     const std::string small = numbered(2);
-    CHECK(first.push(small, SlowConsumer::dropOldest) == SendQueue::Pushed::dropped);
+    CHECK(first.push(small, 1, SlowConsumer::dropOldest) == SendQueue::Pushed::dropped);
     drain(first, reader);
     CHECK(reader.events == std::vector<std::uint64_t>{1});
     CHECK(reader.position == 2);
@@ -240,7 +240,7 @@ TEST_CASE("no event is lost silently, whatever happens") {
             const auto policy = random() % 2 ? SlowConsumer::dropOldest : SlowConsumer::dropNewest;
             std::size_t at = 0;
             for (const std::size_t size : sizes) {
-                (void)queue.push(std::string_view(buffer).substr(at, size), policy);
+                (void)queue.push(std::string_view(buffer).substr(at, size), 1, policy);
                 at += size;
                 if (random() % 16 == 0) {
                     std::string answer;
@@ -268,9 +268,9 @@ TEST_CASE("a JSON client is told of its gap by a packet") {
     QueueBudget budget(1 << 20);
     SendQueue queue(budget, 64, "A");
     const std::string packets[] = {std::string(50, 'a') + '\0', std::string(50, 'b') + '\0'};
-    CHECK(queue.push(packets[0], SlowConsumer::dropOldest) == SendQueue::Pushed::queued);
+    CHECK(queue.push(packets[0], 1, SlowConsumer::dropOldest) == SendQueue::Pushed::queued);
     queue.settle();
-    CHECK(queue.push(packets[1], SlowConsumer::dropOldest) == SendQueue::Pushed::dropped);
+    CHECK(queue.push(packets[1], 1, SlowConsumer::dropOldest) == SendQueue::Pushed::dropped);
     std::vector<std::string_view> pieces;
     queue.gather(pieces, 1024);
     std::string expected;

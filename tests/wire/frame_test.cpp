@@ -128,7 +128,7 @@ TEST_CASE("the sender is stamped in place") {
     EventView event = logEvent();
     event.sender = {};
     appendEvent(bytes, event);
-    stampSender(bytes.data(), sender());
+    stampSender(bytes, sender());
     CHECK(readEvent(only(bytes))->sender == sender());
 }
 
