@@ -33,14 +33,16 @@ class Pattern {
 
     bool matches(std::string_view name) const;
     const std::string& text() const { return text_; }
-    /// True when the pattern has no special characters and so names exactly one event.
+    /// True when the pattern names exactly one event: it has no special characters, or only escaped
+    /// ones (`log\.start`). Such a pattern costs a comparison and no automaton.
     bool isLiteral() const { return regex_ == nullptr; }
 
   private:
-    Pattern(std::string text, Anchor anchor, std::unique_ptr<re2::RE2> regex);
+    Pattern(std::string text, Anchor anchor, std::string name, std::unique_ptr<re2::RE2> regex);
 
     std::string text_;
     Anchor anchor_;
+    std::string name_;                 // of a literal
     std::unique_ptr<re2::RE2> regex_;  // null for a literal
 };
 

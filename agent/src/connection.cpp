@@ -65,7 +65,7 @@ void Connection::disconnect(std::chrono::milliseconds grace,
 
 Emitted Connection::send(const wire::EventView& event) {
     const Outbox::Queued queued = outbox_.event(event);
-    wake(queued.wake);
+    if (queued.wake == Outbox::Wake::yes && !writeHere()) wake(queued.wake);
     return queued.emitted;
 }
 
@@ -112,7 +112,6 @@ bool Connection::attemptAt(const std::string& endpoint) {
     }
     lastError_ += endpoint + ": connected, but got no answer to the hello";
     endpoint_ = endpoint;
-    stream_ = std::move(connected.stream);
     phase_ = Phase::greeting;
     welcomed_ = false;
     inbox_.reset();
@@ -120,7 +119,11 @@ bool Connection::attemptAt(const std::string& endpoint) {
     for (Waiter& waiter : waiters_) waiter.token = greetingToken_;
     wire::Hello hello;
     hello.agent = setup_.program;
-    outbox_.greet(hello, greetingToken_);
+    {
+        const std::lock_guard lock(streamMutex_);
+        stream_ = std::move(connected.stream);
+        outbox_.greet(hello, greetingToken_);
+    }
 
     timer_.expires_after(greetingTime);
     timer_.async_wait([this, incarnation = incarnation_](const boost::system::error_code& error) {
@@ -159,12 +162,13 @@ void Connection::becameOnline() {
 }
 
 void Connection::closeStream() {
-    if (stream_) stream_->close();
-    stream_.reset();
     ++incarnation_;
     writing_ = false;
     online_ = false;
     timer_.cancel();
+    const std::lock_guard lock(streamMutex_);
+    if (stream_) stream_->close();
+    stream_.reset();
     outbox_.broken();
 }
 
@@ -187,6 +191,7 @@ void Connection::lost(const std::string& reason) {
 void Connection::beginDrain(std::chrono::milliseconds grace,
                             std::function<void(std::size_t)> done) {
     wish_ = Wish::drained;
+    draining_ = true;  // before it is looked whether anything is left: see writeHere
     drained_.push_back(std::move(done));
     if (grace <= std::chrono::milliseconds(0)) return finishDrain();
     drainTimer_.expires_after(grace);
@@ -199,6 +204,7 @@ void Connection::beginDrain(std::chrono::milliseconds grace,
 // Somebody wants the connection after all.
 void Connection::reviveDrain() {
     wish_ = Wish::connected;
+    draining_ = false;
     drainTimer_.cancel();
     for (const auto& done : std::exchange(drained_, {})) done(0);
 }
@@ -209,6 +215,7 @@ void Connection::drainedPerhaps() {
 
 void Connection::finishDrain() {
     wish_ = Wish::nothing;
+    draining_ = false;
     phase_ = Phase::idle;
     drainTimer_.cancel();
     closeStream();

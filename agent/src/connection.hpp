@@ -91,6 +91,9 @@ class Connection final : public Interest, public std::enable_shared_from_this<Co
     static constexpr std::chrono::milliseconds eagerWait{250};
     /// A connection that lived this long was a good one: after it, waits begin short again.
     static constexpr std::chrono::milliseconds goodLife{1000};
+    /// Events that come closer than this are a flood. Reason: a few times what writing one costs,
+    /// and less than any answer takes to come back.
+    static constexpr std::chrono::microseconds floodInterval{20};
 
   private:
     enum class Phase { idle, waiting, greeting, online };
@@ -136,6 +139,8 @@ class Connection final : public Interest, public std::enable_shared_from_this<Co
     void waitReadable();
     void readable();
     void takeFrames();
+    local::IoResult writeQueued(std::size_t mostWrites);
+    bool writeHere();
     void write();
     void waitWritable();
     void writable();
@@ -161,6 +166,11 @@ class Connection final : public Interest, public std::enable_shared_from_this<Co
     std::optional<wire::Welcome> welcome_;
     std::atomic<std::uint32_t> uuidVersion_{0};  // odd while the two halves are written
     std::atomic<std::uint64_t> uuidHalves_[2] = {0, 0};
+
+    // Of who writes, and of changing stream_ (which the connection's thread alone does).
+    std::mutex streamMutex_;
+    std::chrono::steady_clock::time_point lastLoneEvent_;
+    std::atomic<bool> draining_{false};  // the connection's thread waits for all to be written
 
     // The connection's thread only, from here on.
     boost::asio::io_context io_{1};

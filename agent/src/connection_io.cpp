@@ -11,7 +11,7 @@ namespace {
 constexpr std::size_t mostMaxEvent = std::size_t{64} << 20;
 
 // Chunks written before others (reads, timers) get their turn.
-constexpr int writesPerTurn = 8;
+constexpr std::size_t writesPerTurn = 8;
 
 }  // namespace
 
@@ -29,25 +29,48 @@ auto Connection::whenReady(void (Connection::*next)()) {
 
 // -- writing
 
+// Any thread, with streamMutex_. Writes what is queued until the kernel or the queue has had
+// enough. `done`, with the count of writes: the queue is empty, or others should get their turn.
+local::IoResult Connection::writeQueued(std::size_t mostWrites) {
+    local::IoResult result;
+    for (std::size_t writes = 0; writes < mostWrites; ++writes) {
+        const std::string_view bytes = outbox_.next();
+        if (bytes.empty()) return {local::Io::done, writes};
+        result = stream_->write({&bytes, 1});
+        if (result.outcome != local::Io::done) return result;
+        outbox_.written(result.count);
+    }
+    return {local::Io::done, mostWrites};
+}
+
 void Connection::write() {
     if (writing_ || !stream_) return;
-    for (int i = 0; i < writesPerTurn; ++i) {
-        const std::string_view bytes = outbox_.next();
-        if (bytes.empty()) return drainedPerhaps();
-        const local::IoResult result = stream_->write({&bytes, 1});
-        switch (result.outcome) {
-            case local::Io::done:
-                outbox_.written(result.count);
-                break;
-            case local::Io::wouldBlock:
-                return waitWritable();
-            case local::Io::closed:
-                return;  // its last words are still to be read: `readable` comes to the end, too
-            case local::Io::failed:
-                return lost(stream_->lastError());
-        }
+    std::unique_lock lock(streamMutex_);
+    const local::IoResult result = writeQueued(writesPerTurn);
+    lock.unlock();
+    switch (result.outcome) {
+        case local::Io::done:
+            if (result.count < writesPerTurn) return drainedPerhaps();
+            return boost::asio::post(io_, [this] { write(); });
+        case local::Io::wouldBlock:
+            return waitWritable();
+        case local::Io::closed:
+            return;  // its last words are still to be read: `readable` comes to the end, too
+        case local::Io::failed:
+            return lost(result.reason());
     }
-    boost::asio::post(io_, [this] { write(); });
+}
+
+// A lone event is written by the thread that emits it: that costs it no more than waking the
+// connection's thread would, and saves the wake-up. In a flood it is left to the connection's
+// thread, so that events gather and go many at a time. True when nothing is left to write.
+bool Connection::writeHere() {
+    const std::unique_lock lock(streamMutex_, std::try_to_lock);
+    if (!lock || !stream_) return false;
+    const auto now = std::chrono::steady_clock::now();
+    if (now - std::exchange(lastLoneEvent_, now) < floodInterval) return false;
+    const local::IoResult result = writeQueued(2);  // the second finds the queue empty
+    return result.outcome == local::Io::done && result.count < 2 && !draining_;
 }
 
 void Connection::waitWritable() {
@@ -68,10 +91,12 @@ void Connection::waitReadable() {
 
 void Connection::readable() {
     const std::uint64_t incarnation = incarnation_;
+    bool held = false;
     const local::IoResult result = stream_->read(inbox_.room());
     switch (result.outcome) {
         case local::Io::done:
             inbox_.filled(result.count);
+            held = outbox_.hold();
             takeFrames();
             break;
         case local::Io::wouldBlock:
@@ -79,8 +104,9 @@ void Connection::readable() {
         case local::Io::closed:
             return lost("the daemon closed the connection");
         case local::Io::failed:
-            return lost(stream_->lastError());
+            return lost(result.reason());
     }
+    if (incarnation == incarnation_ && held) write();
     if (incarnation == incarnation_) waitReadable();
 }
 

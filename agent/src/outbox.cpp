@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <utility>
 
 namespace netcluster {
 namespace {
@@ -167,6 +168,11 @@ std::string_view Outbox::next() {
     }
     std::swap(pending_, writing_);
     return writing_;
+}
+
+bool Outbox::hold() {
+    const std::lock_guard lock(mutex_);
+    return open_ && std::exchange(idle_, false);
 }
 
 void Outbox::written(std::size_t count) {

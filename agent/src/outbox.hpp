@@ -23,7 +23,7 @@ class Outbox {
     /// `limit`: bytes of frames kept. Subscriptions and syncs are never refused, but count.
     explicit Outbox(std::size_t limit) : limit_(limit) {}
 
-    /// Whether the connection's thread must be told that there is something to write.
+    /// `yes`: nobody writes now, and the caller must see to it that somebody does.
     enum class Wake { no, yes };
     struct Queued {
         Emitted emitted;
@@ -40,7 +40,7 @@ class Outbox {
 
     std::size_t bytes() const;
 
-    // -- connection's thread
+    // -- one thread at a time: who writes
 
     /// A connection begins: preface, hello, all subscriptions and a sync are written next, and
     /// events only after `open`.
@@ -57,6 +57,9 @@ class Outbox {
     /// Empty: nothing; the next frame queued will say Wake::yes.
     std::string_view next();
     void written(std::size_t count);
+    /// The connection's thread will call `next` by itself soon: no wake until then. False when
+    /// somebody writes already.
+    bool hold();
 
   private:
     Wake wakeLocked();
@@ -70,15 +73,15 @@ class Outbox {
     const std::size_t limit_;
 
     mutable std::mutex mutex_;
-    std::string pending_;        // frames not looked at by the connection's thread yet
+    std::string pending_;        // frames not looked at by who writes yet
     std::size_t unwritten_ = 0;  // bytes of pending_ and of what `writing_` still holds
     bool greeted_ = false;       // the subscriptions have been taken over by a connection
     bool open_ = false;
-    bool idle_ = true;  // the connection's thread has seen that there is nothing to write
+    bool idle_ = true;  // nobody writes, for there was nothing to write
     std::map<std::string, std::uint32_t> subscriptions_;
     std::uint32_t lastSubscription_ = 0;
 
-    // Connection's thread only.
+    // Of who writes.
     std::string greeting_;
     std::size_t greetingWritten_ = 0;
     std::string writing_;

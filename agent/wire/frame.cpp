@@ -86,6 +86,10 @@ class FrameWriter {
     std::size_t start_;
 };
 
+std::size_t extensionSize(std::string_view value) {
+    return value.empty() ? 0 : 3 + value.size();
+}
+
 void appendExtension(std::string& out, Extension tag, std::string_view value) {
     if (value.empty()) return;
     char head[3] = {static_cast<char>(tag)};
@@ -169,7 +173,7 @@ EventView EventRun::event(std::string_view frame) const {
 }
 
 EventRun readRun(const EventView& first, std::string_view bytes, std::size_t maxPayload) {
-    constexpr std::size_t afterLength = 4;                         // type, flags, two lengths
+    constexpr std::size_t afterLength = 4;                          // type, flags, two lengths
     constexpr std::size_t extensions = frameHeader + sizeof(Uuid);  // their length
     EventRun run(first);
     const char* pattern = first.whole.data();
@@ -284,23 +288,29 @@ std::string_view readGoodbye(const FrameView& frame) {
     return frame.body;
 }
 
+// Written with as few calls as can be: this is where every event that leaves a process begins.
 void appendEvent(std::string& out, const EventView& event) {
     assert(event.name.size() <= maxEventName && event.channel.size() <= maxChannelName);
-    const std::size_t start = out.size();
-    FrameWriter frame(out, FrameType::event, event.flags,
-                      static_cast<std::uint8_t>(event.name.size()),
-                      static_cast<std::uint8_t>(event.channel.size()));
-    frame.uuid(event.sender);
-    frame.integer(std::uint32_t{0});  // extension length, known below; two spare bytes
-    frame.text(event.name);
-    frame.text(event.channel);
-    const std::size_t extensions = out.size();
-    appendExtension(out, Extension::host, event.host);
-    appendExtension(out, Extension::to, event.to);
-    appendExtension(out, Extension::id, event.id);
-    appendExtension(out, Extension::replyTo, event.replyTo);
-    storeLittle(out.data() + start + 24, static_cast<std::uint16_t>(out.size() - extensions));
-    frame.text(event.payload);
+    const std::size_t extensions = extensionSize(event.host) + extensionSize(event.to) +
+                                   extensionSize(event.id) + extensionSize(event.replyTo);
+    const std::size_t size =
+        eventHeader + event.name.size() + event.channel.size() + extensions + event.payload.size();
+    char head[eventHeader] = {};
+    storeLittle(head, static_cast<std::uint32_t>(size - sizeof(std::uint32_t)));
+    head[4] = static_cast<char>(FrameType::event);
+    head[5] = static_cast<char>(event.flags);
+    head[6] = static_cast<char>(event.name.size());
+    head[7] = static_cast<char>(event.channel.size());
+    std::memcpy(head + frameHeader, event.sender.data(), event.sender.size());
+    storeLittle(head + frameHeader + sizeof(Uuid), static_cast<std::uint16_t>(extensions));
+    out.append(head, sizeof head).append(event.name).append(event.channel);
+    if (extensions != 0) {
+        appendExtension(out, Extension::host, event.host);
+        appendExtension(out, Extension::to, event.to);
+        appendExtension(out, Extension::id, event.id);
+        appendExtension(out, Extension::replyTo, event.replyTo);
+    }
+    out.append(event.payload);
 }
 
 void appendHello(std::string& out, const Hello& hello) {

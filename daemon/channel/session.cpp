@@ -170,7 +170,7 @@ void Session::write() {
         const local::IoResult result = stream_.write(pieces);
         if (result.outcome == local::Io::closed) return becomeDeaf();
         if (result.outcome == local::Io::failed) {
-            spdlog::warn("{}: {}", label(), stream_.lastError());
+            spdlog::warn("{}: {}", label(), result.reason());
             return finish();
         }
         queue_.wrote(result.count);

@@ -51,7 +51,7 @@ void Session::readable() {
         case local::Io::closed:
             return left();
         case local::Io::failed:
-            spdlog::warn("{}: {}", label(), stream_.lastError());
+            spdlog::warn("{}: {}", label(), result.reason());
             return finish();
     }
     waitReadable();

@@ -101,6 +101,38 @@ TEST_CASE_FIXTURE(Fixture, "what is written in the turn is never copied") {
     CHECK(budget.used() == 0);
 }
 
+TEST_CASE_FIXTURE(Fixture, "of a run that is written in part, every event arrives once") {
+    std::string run;
+    for (std::uint64_t i = 1; i <= 20; ++i) run += numbered(i, i);
+    for (std::size_t cut = 0; cut <= run.size(); ++cut) {
+        SendQueue own(budget, cap, "A");
+        own.becomeBinary();
+        Reader client;
+        REQUIRE(own.makeRoom(run.size(), 20));
+        CHECK(own.push(run, 20, SlowConsumer::block) == SendQueue::Pushed::queued);
+        CHECK(own.eventsMeant() == 20);
+        write(own, client, cut);
+        own.settle();
+        std::string(run.size(), '?').swap(run);  // the turn is over: its bytes are gone
+        drain(own, client);
+        CHECK(client.events.size() == 20);
+        CHECK(client.whole());
+        CHECK(budget.used() == 0);
+        run.clear();
+        for (std::uint64_t i = 1; i <= 20; ++i) run += numbered(i, i);
+    }
+}
+
+TEST_CASE_FIXTURE(Fixture, "room for a run is room for each of its events") {
+    const std::string one = numbered(1, 100);
+    const std::size_t each = one.size() + Backlog::itemCost;
+    std::string run;
+    for (std::size_t n = 0; n < cap / each + 1; ++n) run += one;
+    CHECK_FALSE(queue.makeRoom(run.size(), cap / each + 1));  // also when it is empty
+    CHECK(queue.makeRoom(run.size() - one.size(), cap / each));
+    CHECK(queue.makeRoom(10 * cap, 1));
+}
+
 TEST_CASE_FIXTURE(Fixture, "an event begun is finished, whatever is dropped behind it") {
     const std::string first = numbered(1, 1000);
     CHECK(queue.push(first, 1, SlowConsumer::dropOldest) == SendQueue::Pushed::queued);
@@ -189,6 +221,75 @@ TEST_CASE("under a full budget stalled clients give way first, the largest most"
     CHECK(small.eventsDropped() == 0);
     CHECK(large.eventsDropped() > 0);
     CHECK(budget.used() <= 10000);
+}
+
+// Somebody who is held up, and told when to go on.
+class Held final : public Source {
+  public:
+    const wire::Uuid& uuid() const override { return uuid_; }
+    const std::string& channel() const override { return channel_; }
+    void resume() override { ++resumed; }
+    void reply(std::string_view, std::string_view, std::string_view) override {}
+    void refused(std::string_view) override {}
+    void misbehaved(std::string_view) override {}
+    std::string label() const override { return {}; }
+
+    int resumed = 0;
+
+  private:
+    wire::Uuid uuid_{};
+    std::string channel_;
+};
+
+TEST_CASE("under block the common budget is waited for, as long as anybody drains") {
+    QueueBudget budget(4000);
+    const std::string event = numbered(1, 2800);
+    SendQueue busy(budget, cap, "A"), waiting(budget, cap, "A");
+    busy.becomeBinary();
+    waiting.becomeBinary();
+    std::size_t claimed = 0;
+    CHECK(busy.makeSafeRoom(event.size(), 1, claimed));
+    CHECK(claimed > event.size());
+    (void)busy.push(event, 1, SlowConsumer::block);
+    busy.settle();
+    claimed = 0;
+    CHECK_FALSE(waiting.makeSafeRoom(event.size(), 1, claimed));
+    CHECK(claimed == 0);
+    claimed = 2000;  // by others
+    CHECK_FALSE(waiting.makeSafeRoom(1000, 1, claimed));
+    claimed = 0;
+
+    SUBCASE("until it has drained") {
+        const auto held = std::make_shared<Held>();
+        budget.awaitRoom(*held);
+        Reader reader;
+        write(busy, reader, 100);
+        CHECK(held->resumed == 0);
+        drain(busy, reader);
+        CHECK(held->resumed == 1);
+        CHECK(waiting.makeSafeRoom(event.size(), 1, claimed));
+    }
+    SUBCASE("until it stalls, and gives way") {
+        const auto held = std::make_shared<Held>();
+        budget.awaitRoom(*held);
+        busy.setIdle(true);
+        CHECK(held->resumed == 1);
+        CHECK(waiting.makeSafeRoom(event.size(), 1, claimed));
+        CHECK(busy.eventsDropped() == 1);
+    }
+    SUBCASE("until it is gone") {
+        const auto held = std::make_shared<Held>();
+        budget.awaitRoom(*held);
+        busy.abandon();
+        CHECK(held->resumed == 1);
+    }
+    SUBCASE("not for one that has stalled and can give nothing back") {
+        Reader reader;
+        write(busy, reader, 100);  // begun: must be finished
+        busy.settle();
+        busy.setIdle(true);
+        CHECK(waiting.makeSafeRoom(event.size(), 1, claimed));
+    }
 }
 
 TEST_CASE("caps hold whatever a client has in flight") {

@@ -22,11 +22,16 @@ TEST_CASE("a pattern matches the whole name, or anywhere when it is a channel ru
     CHECK_FALSE(anywhere("^A$", "XAX"));
 }
 
-TEST_CASE("only a name without special characters is a literal") {
+TEST_CASE("a name without operators is a literal, its escapes taken off") {
     CHECK(Pattern::compile("sensor-1").pattern->isLiteral());
     CHECK_FALSE(Pattern::compile("sensor.1").pattern->isLiteral());
-    CHECK(Pattern::compile("sensor\\.1").pattern->matches("sensor.1"));
-    CHECK_FALSE(Pattern::compile("sensor\\.1").pattern->matches("sensorx1"));
+    const auto escaped = Pattern::compile("sensor\\.1\\+").pattern;
+    CHECK(escaped->isLiteral());
+    CHECK(escaped->text() == "sensor\\.1\\+");
+    CHECK(escaped->matches("sensor.1+"));
+    CHECK_FALSE(escaped->matches("sensorx1+"));
+    CHECK_FALSE(Pattern::compile("sensor\\d").pattern->isLiteral());
+    CHECK_FALSE(Pattern::compile("sensor\\").pattern);
 }
 
 TEST_CASE("a hostile pattern is refused or harmless, never slow") {

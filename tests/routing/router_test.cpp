@@ -41,7 +41,9 @@ class Client final : public Source, public Outlet {
         return heard.size() - flushedUpTo == 1;
     }
     void flush() override { flushedUpTo = heard.size(); }
-    bool holdsSenders(const wire::EventRun&, std::size_t&) override { return full; }
+    bool holdsSenders(const wire::EventRun& events, std::size_t&) override {
+        return full || heard.size() + events.count > room;
+    }
     void awaitRoom(Source&) override { ++waiting; }
 
     std::vector<std::string> take() {
@@ -55,6 +57,7 @@ class Client final : public Source, public Outlet {
     bool full = false, misbehaviour = false, json = false;
     int waiting = 0, resumed = 0;
     std::size_t largestRun = 0;
+    std::size_t room = 1 << 20;
 
   private:
     static inline std::uint8_t made_ = 0;
@@ -102,11 +105,20 @@ struct Host {
         return *clients.back();
     }
     bool emit(Client& from, std::string_view name, std::uint8_t flags = 0,
-               std::string_view payload = "1") {
+              std::string_view payload = "1") {
         bytes = build(from.channel(), name, flags, payload);
         const std::size_t taken = router.onEvents(from, wire::EventRun(view()));
         router.endTurn();
         return taken == 1;
+    }
+    std::size_t emitRun(Client& from, std::string_view name, std::size_t count,
+                        std::uint8_t flags = 0) {
+        bytes.clear();
+        for (std::size_t n = 0; n < count; ++n) bytes += build(from.channel(), name, flags, "1");
+        const std::size_t taken =
+            router.onEvents(from, wire::readRun(view(), bytes, std::size_t{1} << 20));
+        router.endTurn();
+        return taken;
     }
     void arrive(const std::string& channel, std::string_view name, std::uint8_t flags = 0) {
         bytes = build(channel, name, flags, "1");
@@ -328,6 +340,65 @@ TEST_CASE("a full receiver holds the sender, and nobody gets the event before it
 
     sender.full = true;  // its own queue holds nobody up, itself least of all
     CHECK(host.emit(sender, "e"));
+}
+
+TEST_CASE("a run goes out as one to those who take frames") {
+    Host host(Host::Channels{{"A", {}}});
+    Client& sender = host.join("A");
+    Client& listener = host.join("A");
+    Client& deaf = host.join("A", [](auto) { return false; });
+    CHECK(host.emitRun(sender, "e", 5) == 5);
+    CHECK(listener.heard.size() == 5);
+    CHECK(listener.largestRun == 5);
+    CHECK(deaf.heard.empty());
+    CHECK(host.router.counters("A")->received == 5);
+    CHECK(host.router.counters("A")->delivered == 5);
+
+    CHECK(host.emitRun(sender, "nc-e", 3) == 3);
+    CHECK(sender.refusals.size() == 3);
+    CHECK(host.router.counters("A")->refused == 3);
+}
+
+TEST_CASE("a run is taken apart for packets, for the link and where it may not be broadcast") {
+    ChannelSettings toNet;
+    toNet.propagateToNet = {all, {}};
+    ChannelSettings noBroadcast;
+    noBroadcast.allowBroadcast = false;
+    Host host(Host::Channels{{"A", {}}, {"N", toNet}, {"Q", noBroadcast}});
+    Client& sender = host.join("A");
+    Client& packets = host.join("A");
+    Client& frames = host.join("A");
+    packets.json = true;
+    CHECK(host.emitRun(sender, "e", 4) == 4);
+    CHECK(packets.heard.size() == 4);
+    CHECK(frames.heard.size() == 4);
+    CHECK(frames.largestRun == 1);
+
+    CHECK(host.emitRun(host.join("N"), "e", 4) == 4);
+    CHECK(host.link.sent == Heard{"e", "e", "e", "e"});
+
+    Client& quiet = host.join("Q");
+    Client& neighbour = host.join("Q");
+    CHECK(host.emitRun(quiet, "e", 4, wire::broadcastFlag) == 4);
+    CHECK(neighbour.heard.size() == 4);
+    CHECK(packets.heard.size() == 4);  // of A: not reached
+}
+
+TEST_CASE("of a run that does not fit, what fits is delivered") {
+    Host host(Host::Channels{{"A", {}}});
+    Client& sender = host.join("A");
+    Client& quick = host.join("A");
+    Client& slow = host.join("A");
+    for (std::size_t room = 0; room <= 9; ++room) {
+        quick.take();
+        slow.take();
+        slow.room = room;
+        slow.waiting = 0;
+        CHECK(host.emitRun(sender, "e", 9) == room);
+        CHECK(quick.heard.size() == room);
+        CHECK(slow.heard.size() == room);
+        CHECK(slow.waiting == (room < 9 ? 1 : 0));
+    }
 }
 
 TEST_CASE("a refused name is counted and told, and the client stays") {

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <vector>
+
 #include <fstream>
 #include <random>
 #include <sstream>
@@ -130,6 +132,77 @@ TEST_CASE("the sender is stamped in place") {
     appendEvent(bytes, event);
     stampSender(bytes, sender());
     CHECK(readEvent(only(bytes))->sender == sender());
+}
+
+TEST_CASE("a run is as long as the events differ in their data alone") {
+    const auto frames = [](const std::vector<EventView>& events) {
+        std::string bytes;
+        for (const EventView& event : events) appendEvent(bytes, event);
+        return bytes;
+    };
+    const auto runOf = [](const std::string& bytes, std::size_t maxPayload = 100) {
+        FrameView frame;
+        REQUIRE(nextFrame(bytes, 1 << 20, frame) == Walk::frame);
+        return readRun(*readEvent(frame), bytes, maxPayload);
+    };
+    EventView one;
+    one.name = "e";
+    one.channel = "A";
+    one.payload = "1";
+    EventView two = one;
+    two.payload = "22";
+    EventView three = one;
+    three.payload = "";
+
+    std::string bytes = frames({one, two, three});
+    EventRun run = runOf(bytes);
+    CHECK(run.count == 3);
+    CHECK(run.frames == bytes);
+    std::vector<std::string_view> payloads;
+    forEachFrame(run.frames, [&](std::string_view frame) {
+        payloads.push_back(run.event(frame).payload);
+        CHECK(run.event(frame).name == "e");
+    });
+    CHECK(payloads == std::vector<std::string_view>{"1", "22", ""});
+    CHECK(firstFrames(run.frames, 2) == frames({one, two}));
+    CHECK(firstFrames(run.frames, 9) == bytes);
+
+    const auto endsBefore = [&](EventView other, std::size_t maxPayload = 100) {
+        bytes = frames({one, one, other, one});
+        return runOf(bytes, maxPayload).count == 2;
+    };
+    EventView other = one;
+    other.name = "f";
+    CHECK(endsBefore(other));
+    other = one;
+    other.channel = "B";
+    CHECK(endsBefore(other));
+    other = one;
+    other.name = "eA";  // the same bytes, cut elsewhere
+    other.channel = "";
+    CHECK(endsBefore(other));
+    other = one;
+    other.flags = broadcastFlag;
+    CHECK(endsBefore(other));
+    other = one;
+    other.to = "node";
+    CHECK(endsBefore(other));
+    other = one;
+    other.payload = "12345";
+    CHECK(endsBefore(other, 4));
+    CHECK_FALSE(endsBefore(other, 5));
+
+    other = one;
+    other.to = "node";
+    bytes = frames({other, other});
+    CHECK(runOf(bytes).count == 1);  // what has extensions is looked at one by one
+
+    bytes = frames({one, one, one});
+    for (std::size_t cut = 1; cut < bytes.size() / 3; ++cut) {
+        CHECK(runOf(bytes.substr(0, bytes.size() - cut)).count == 2);
+    }
+    bytes = frames({one, one}) + std::string(64, '\0');  // a frame of impossible length
+    CHECK(runOf(bytes).count == 2);
 }
 
 TEST_CASE("a frame that is not whole yet says how much it needs") {

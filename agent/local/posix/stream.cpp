@@ -26,7 +26,16 @@ bool meansClosed(int code) {
     return code == EPIPE || code == ECONNRESET || code == ENOTCONN;
 }
 
+IoResult failure(int code) {
+    if (wouldBlock(code)) return {Io::wouldBlock, 0, code};
+    return {meansClosed(code) ? Io::closed : Io::failed, 0, code};
+}
+
 }  // namespace
+
+std::string IoResult::reason() const {
+    return std::strerror(code);
+}
 
 Stream::Stream(Socket socket) : socket_(std::move(socket)) {
     boost::system::error_code ignored;
@@ -35,16 +44,10 @@ Stream::Stream(Socket socket) : socket_(std::move(socket)) {
     fcntl(socket_.native_handle(), F_SETFD, FD_CLOEXEC);
 }
 
-IoResult Stream::failure(int code) {
-    if (wouldBlock(code)) return {Io::wouldBlock, 0};
-    lastError_ = std::strerror(code);
-    return {meansClosed(code) ? Io::closed : Io::failed, 0};
-}
-
 IoResult Stream::read(std::span<char> into) {
     const ssize_t count = ::recv(socket_.native_handle(), into.data(), into.size(), MSG_DONTWAIT);
     if (count < 0) return failure(errno);
-    if (count == 0) return {Io::closed, 0};
+    if (count == 0) return {Io::closed};
     return {Io::done, static_cast<std::size_t>(count)};
 }
 

@@ -4,7 +4,7 @@
 // A Stream is used in reactor style: wait until it is readable or writable, then read or write
 // what can be moved without blocking. So an idle connection owns no buffer (a daemon has
 // thousands), and one shared buffer serves all reads. Not thread safe; the waits complete on the
-// io_context.
+// io_context. One thread may write while another reads.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -32,11 +32,14 @@ enum class Io {
     done,        ///< `count` bytes were moved
     wouldBlock,  ///< nothing can be moved now: wait
     closed,      ///< the other end is gone
-    failed,      ///< Stream::lastError says why
+    failed,      ///< IoResult::reason says why
 };
 struct IoResult {
     Io outcome = Io::done;
     std::size_t count = 0;
+    int code = 0;  ///< the system's number for what went wrong
+
+    std::string reason() const;
 };
 
 class Stream {
@@ -67,15 +70,11 @@ class Stream {
     std::size_t unread();
 
     std::optional<Peer> peer() const;
-    const std::string& lastError() const { return lastError_; }
     void close();
     bool isOpen() const { return socket_.is_open(); }
 
   private:
-    IoResult failure(int code);
-
     Socket socket_;
-    std::string lastError_;
 };
 
 /// A stream, or why there is none ("/run/netcluster/A.sock: no such file or directory").
