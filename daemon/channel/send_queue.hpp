@@ -35,8 +35,8 @@ class QueueBudget {
     /// True while a queue that has not stalled holds anything.
     bool somebodyDrains() const;
 
-    /// `source.resume()` is called once, when there is room again or a queue has stalled, which then
-    /// gives way.
+    /// `source.resume()` is called once, when there is room again or a queue has stalled, which
+    /// then gives way.
     void awaitRoom(Source& source) { waiting_.push_back(source.weak_from_this()); }
 
   private:
@@ -76,17 +76,18 @@ class SendQueue {
 
     /// True when `count` events of `bytes` in all can be queued without dropping anything. An empty
     /// queue takes any one event by reference, whatever the caps, for the kernel may take it at
-    /// once; what it does not begin to take is dropped by `settle` if the budget has no room for it.
+    /// once; what it does not begin to take is dropped by `settle` if the budget has no room for
+    /// it.
     bool fits(std::size_t bytes, std::size_t count = 1) const;
     /// As `fits`, after taking from stalled clients if need be.
     bool makeRoom(std::size_t bytes, std::size_t count = 1);
     /// For `block`, where nothing may be dropped: as `makeRoom`, beside `claimed` that other queues
-    /// will take of the budget; if there is room, this queue's share is added to that. An empty queue
-    /// takes one event unasked only when the budget has nobody to wait for.
+    /// will take of the budget; if there is room, this queue's share is added to that. An empty
+    /// queue takes one event unasked only when the budget has nobody to wait for.
     bool makeSafeRoom(std::size_t bytes, std::size_t count, std::size_t& claimed);
     /// One event, or `count` frames for which there is room; by reference until `settle`. `policy`
-    /// says what to do with one that does not fit; under `block` the oldest are dropped, for then the
-    /// caller has held the senders already.
+    /// says what to do with one that does not fit; under `block` the oldest are dropped, for then
+    /// the caller has held the senders already.
     Pushed push(std::string_view events, std::size_t count, config::SlowConsumer policy);
     /// A notice; copied. False when the client is owed too many.
     [[nodiscard]] bool pushNotice(std::string_view bytes);
@@ -95,6 +96,8 @@ class SendQueue {
     /// True when senders that were held may go on. Reason for half: each resumed sender then finds
     /// room for more than one read.
     bool drained() const { return cost() <= cap_ / 2; }
+    /// Of what the kernel would not take in earlier turns.
+    std::size_t backlogBytes() const { return backlog_ ? backlog_->bytes() : 0; }
     std::size_t cost() const {
         return turnBytes_ + inFlight_.size() + (backlog_ ? backlog_->cost() : 0);
     }

@@ -59,10 +59,10 @@ void Session::waitWritable() {
     });
 }
 
-void Session::armTimer(std::chrono::milliseconds after, void (Session::*then)()) {
-    if (!timer_) timer_ = std::make_unique<boost::asio::steady_timer>(context_.io);
-    timer_->expires_after(after);
-    timer_->async_wait([self = self(), then](const boost::system::error_code& error) {
+void Session::arm(Timer& timer, std::chrono::milliseconds after, void (Session::*then)()) {
+    if (!timer) timer = std::make_unique<boost::asio::steady_timer>(context_.io);
+    timer->expires_after(after);
+    timer->async_wait([self = self(), then](const boost::system::error_code& error) {
         if (!error && !self->closed_) ((*self).*then)();
     });
 }
@@ -189,6 +189,7 @@ void Session::write() {
 
 bool Session::holdsSenders(const wire::EventRun& events, std::size_t& claimed) {
     if (home_.slowConsumer != config::SlowConsumer::block || stalled_ || !takes()) return false;
+    if (patient_ && queue_.backlogBytes() > shortBacklog) return true;
     std::size_t bytes = events.frames.size();
     // A packet spells out what a frame packs, and opaque bytes become base64.
     if (!takesFrames()) bytes = bytes * 4 / 3 + 2048;
@@ -199,6 +200,23 @@ void Session::awaitRoom(Source& source) {
     if (queue_.empty()) return context_.budget.awaitRoom(source);  // others have used it up
     held_.push_back(source.weak_from_this());
     watch();
+    if (patient_) bePatient();
+}
+
+// The timer is left to run when the client catches up: it will see that.
+void Session::bePatient() {
+    if (timingPatience_) return;
+    timingPatience_ = true;
+    caughtUp_ = false;
+    arm(patienceTimer_, patience, &Session::endPatience);
+}
+
+void Session::endPatience() {
+    timingPatience_ = false;
+    if (held_.empty() || closing_) return;
+    if (caughtUp_) return bePatient();
+    patient_ = false;
+    if (queue_.drained()) releaseSenders();
 }
 
 // While something is owed: has the client taken nothing for `stalltimeout`? The timer is left to
@@ -207,7 +225,7 @@ void Session::watch() {
     if (closing_ || watched_) return;
     watched_ = true;
     noteProgress();
-    armTimer(context_.stallTimeout, &Session::checkProgress);
+    arm(timer_, context_.stallTimeout, &Session::checkProgress);
 }
 
 void Session::noteProgress() {
@@ -222,7 +240,7 @@ void Session::checkProgress() {
         std::chrono::steady_clock::now() - lastProgress_);
     if (since >= context_.stallTimeout) return noProgress();
     watched_ = true;
-    armTimer(context_.stallTimeout - since, &Session::checkProgress);
+    arm(timer_, context_.stallTimeout - since, &Session::checkProgress);
 }
 
 void Session::noProgress() {
@@ -249,6 +267,7 @@ void Session::progressed() {
     if (queue_.empty()) {
         if (closing_) return finish();
         stalled_ = false;
+        patient_ = caughtUp_ = true;
         if (std::exchange(dropLogged_, false)) {
             spdlog::info("{}: has caught up; {} events for it were dropped so far", label(),
                          queue_.eventsDropped());
@@ -256,7 +275,7 @@ void Session::progressed() {
     } else {
         watched_ ? noteProgress() : watch();
     }
-    if (!held_.empty() && queue_.drained()) releaseSenders();
+    if (!held_.empty() && (patient_ ? queue_.empty() : queue_.drained())) releaseSenders();
 }
 
 void Session::releaseSenders() {
@@ -308,7 +327,7 @@ void Session::close(std::string reason) {
     }
     if (!reason.empty() && !queue_.pushNotice(last)) return finish();
     if (queue_.empty()) return finish();
-    armTimer(drainTime, &Session::finish);
+    arm(timer_, drainTime, &Session::finish);
     if (!writing_) write();
     if (!closed_) queue_.settle();
 }
@@ -330,6 +349,7 @@ void Session::finish() {
     queue_.setIdle(false);
     releaseSenders();
     if (timer_) timer_->cancel();
+    if (patienceTimer_) patienceTimer_->cancel();
     stream_.close();
     --context_.clients;
     home_.owner.ended(*this);

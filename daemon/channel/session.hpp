@@ -97,6 +97,14 @@ class Session final : public Source, public Outlet {
     /// A closing client may take this long to read what it is owed. Reason: the daemon's own stop
     /// promises 2 s.
     static constexpr auto drainTime = std::chrono::seconds(2);
+    /// A reader that keeps up is waited for rather than given a deep queue, which would only turn
+    /// its events cold in the caches: senders are held from this backlog on. Reason: with what its
+    /// socket holds (about 200 KiB) enough to keep it busy until they go on.
+    static constexpr std::size_t shortBacklog = std::size_t{64} << 10;
+    /// So long at most; from then on until it has caught up, the whole queue may fill. Reason: more
+    /// than a reader needs that only waits for its turn on a busy core, and far less than
+    /// `stalltimeout`.
+    static constexpr auto patience = std::chrono::milliseconds(10);
     /// Subscriptions compiled in one turn. Reason: a hostile pattern of 1 KiB takes about 10 ms.
     static constexpr int compilesPerTurn = 8;
 
@@ -130,12 +138,15 @@ class Session final : public Source, public Outlet {
     bool enqueue(std::string_view events, std::size_t count, bool remote);
     void offerEarly();
     void progressed();
+    void bePatient();
+    void endPatience();
     void releaseSenders();
     void watch();
     void noteProgress();
     void checkProgress();
     void noProgress();
-    void armTimer(std::chrono::milliseconds after, void (Session::*then)());
+    using Timer = std::unique_ptr<boost::asio::steady_timer>;
+    void arm(Timer& timer, std::chrono::milliseconds after, void (Session::*then)());
     void notice(const std::string& bytes);
     void noteDrop();
     void doom(const std::string& reason);
@@ -166,14 +177,18 @@ class Session final : public Source, public Outlet {
     std::string name_;          // as the hello gives it
     std::optional<local::Peer> peer_;
     std::unique_ptr<Subscriptions> subscriptions_;
-    std::vector<std::weak_ptr<Source>> held_;           // senders that wait for our queue
-    std::unique_ptr<boost::asio::steady_timer> timer_;  // stall or drain: never both
+    std::vector<std::weak_ptr<Source>> held_;  // senders that wait for our queue
+    Timer timer_;                              // stall or drain: never both
+    Timer patienceTimer_;
 
-    int compiled_ = 0;        // in this turn
-    bool watched_ = false;    // the timer looks at its progress
+    int compiled_ = 0;      // in this turn
+    bool watched_ = false;  // the timer looks at its progress
     std::chrono::steady_clock::time_point lastProgress_;
     std::size_t unread_ = 0;  // bytes the kernel held for the client then
     bool stalled_ = false;    // holds nobody up until it has caught up
+    bool patient_ = true;     // holds senders early; false until it has caught up
+    bool timingPatience_ = false;
+    bool caughtUp_ = false;  // since patience began
     std::uint64_t received_ = 0;
     std::uint64_t refused_ = 0;
 };

@@ -93,9 +93,7 @@ void Session::resume() {
     // Posted: whoever calls us is in the middle of a turn of its own.
     boost::asio::post(context_.io, [self = self()] {
         if (self->closed_ || self->closing_ || self->paused_) return;
-        std::string rest = std::move(self->pending_);
-        self->pending_.clear();
-        self->consume(rest);
+        self->consume(self->pending_);
         self->waitReadable();
     });
 }
