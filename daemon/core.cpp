@@ -44,7 +44,11 @@ Core::Core(boost::asio::io_context& io, config::Settings settings, std::string c
       runDir_(runDir),
       control_(*this, router_),
       budget_(settings_.processQueue),
-      context_{.io = io, .router = router_, .budget = budget_, .patterns = patterns_} {}
+      context_{.io = io,
+               .router = router_,
+               .budget = budget_,
+               .patterns = patterns_,
+               .generation = generation_} {}
 
 Core::~Core() = default;
 

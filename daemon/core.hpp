@@ -54,7 +54,8 @@ class Core final : public Administration {
     local::RunDirectory runDir_;
     const std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
 
-    Router router_;
+    local::SharedCounter generation_;  // the router's, for clients to see
+    Router router_{[this](std::uint64_t generation) { generation_.set(generation); }};
     Control control_;
     QueueBudget budget_;
     PatternCache patterns_;

@@ -115,9 +115,11 @@ bool Connection::attemptAt(const std::string& endpoint) {
     phase_ = Phase::greeting;
     welcomed_ = false;
     inbox_.reset();
+    counter_ = {};
     greetingToken_ = ++lastToken_;
     for (Waiter& waiter : waiters_) waiter.token = greetingToken_;
     wire::Hello hello;
+    hello.capabilities = wire::interestCapability;
     hello.agent = setup_.program;
     {
         const std::lock_guard lock(streamMutex_);
@@ -165,6 +167,7 @@ void Connection::closeStream() {
     ++incarnation_;
     writing_ = false;
     online_ = false;
+    unwanted_.detach();
     timer_.cancel();
     const std::lock_guard lock(streamMutex_);
     if (stream_) stream_->close();

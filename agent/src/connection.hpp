@@ -24,6 +24,7 @@
 #include "inbox.hpp"
 #include "outbox.hpp"
 #include "stream.hpp"
+#include "unwanted.hpp"
 
 namespace netcluster {
 
@@ -74,6 +75,9 @@ class Connection final : public Interest, public std::enable_shared_from_this<Co
     Emitted send(const wire::EventView& event);
     void wanted(const std::string& pattern) override;
     void unwanted(const std::string& pattern) override;
+
+    /// Of names that it need not be sent.
+    const Unwanted& unwanted() const { return unwanted_; }
 
     bool online() const { return online_; }
     /// Largest event data the daemon takes.
@@ -157,6 +161,7 @@ class Connection final : public Interest, public std::enable_shared_from_this<Co
 
     const Setup setup_;
     Outbox outbox_;
+    Unwanted unwanted_;
     std::weak_ptr<Receiver> receiver_;
 
     std::atomic<bool> online_{false};
@@ -185,6 +190,7 @@ class Connection final : public Interest, public std::enable_shared_from_this<Co
     std::uint64_t incarnation_ = 0;  // of stream_: waits of an earlier one are stale
     bool writing_ = false;           // a wait for room is under way
     Inbox inbox_;
+    local::Descriptor counter_;  // came with the welcome
     Backoff backoff_;
     std::chrono::steady_clock::time_point onlineSince_;
     bool welcomed_ = false;

@@ -92,7 +92,8 @@ void Connection::waitReadable() {
 void Connection::readable() {
     const std::uint64_t incarnation = incarnation_;
     bool held = false;
-    const local::IoResult result = stream_->read(inbox_.room());
+    const local::IoResult result =
+        welcomed_ ? stream_->read(inbox_.room()) : stream_->read(inbox_.room(), counter_);
     switch (result.outcome) {
         case local::Io::done:
             inbox_.filled(result.count);
@@ -145,6 +146,9 @@ void Connection::onFrame(const wire::FrameView& frame) {
             return onSynced(frame);
         case wire::FrameType::refused:
             return onRefused(frame);
+        case wire::FrameType::unwanted:
+            if (const auto unwanted = wire::readUnwanted(frame)) unwanted_.learn(*unwanted);
+            return;
         default:
             return;  // of a later version: skipped by length
     }
@@ -158,6 +162,7 @@ void Connection::onWelcome(const wire::FrameView& frame) {
         return lost("the daemon speaks protocol version " + std::to_string(welcome->version));
     }
     welcomed_ = true;
+    if (counter_) unwanted_.attach(std::exchange(counter_, {}));
     const std::size_t maxEvent = std::min<std::size_t>(welcome->maxEvent, mostMaxEvent);
     maxEvent_ = maxEvent;
     inbox_.setMaxEvent(maxEvent);

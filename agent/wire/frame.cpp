@@ -288,6 +288,16 @@ std::string_view readGoodbye(const FrameView& frame) {
     return frame.body;
 }
 
+std::optional<Unwanted> readUnwanted(const FrameView& frame) {
+    Reader reader(frame.body);
+    Unwanted unwanted;
+    unwanted.flags = frame.flags;
+    unwanted.generation = reader.integer<std::uint64_t>();
+    unwanted.name = reader.rest();
+    if (!reader.good()) return {};
+    return unwanted;
+}
+
 // Written with as few calls as can be: this is where every event that leaves a process begins.
 void appendEvent(std::string& out, const EventView& event) {
     assert(event.name.size() <= maxEventName && event.channel.size() <= maxChannelName);
@@ -364,6 +374,12 @@ void appendRefused(std::string& out, const Refusal& refusal) {
 void appendGoodbye(std::string& out, std::string_view reason) {
     FrameWriter frame(out, FrameType::goodbye);
     frame.text(reason.substr(0, maxSmallFrame - frameHeader));
+}
+
+void appendUnwanted(std::string& out, const Unwanted& unwanted) {
+    FrameWriter frame(out, FrameType::unwanted, unwanted.flags);
+    frame.integer(unwanted.generation);
+    frame.text(unwanted.name);
 }
 
 }  // namespace netcluster::wire

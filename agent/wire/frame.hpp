@@ -32,6 +32,7 @@ enum class FrameType : std::uint8_t {
     gap = 8,          ///< daemon -> agent: events dropped at this point of the stream
     refused = 9,      ///< daemon -> agent: a request was refused; the connection lives on
     goodbye = 10,     ///< daemon -> agent: the connection ends, and why
+    unwanted = 11,    ///< daemon -> agent: nobody else wants events of this name for now
 };
 
 inline constexpr std::size_t frameHeader = 8;   ///< length, type, flags, two spare bytes
@@ -105,11 +106,18 @@ struct Gap {
     bool operator==(const Gap&) const = default;
 };
 
+/// Bits of `capabilities`; unknown ones are ignored.
+enum Capability : std::uint32_t {
+    /// In the hello: the agent can make use of `unwanted` and of a shared counter. In the welcome:
+    /// its first byte comes with the counter's descriptor.
+    interestCapability = 1,
+};
+
 struct Hello {
     std::uint16_t minVersion = protocolVersion;
     std::uint16_t maxVersion = protocolVersion;
-    std::uint32_t capabilities = 0;  ///< none defined yet; unknown bits are ignored
-    std::string agent;               ///< name of the program, for showclient; at most 255 bytes
+    std::uint32_t capabilities = 0;
+    std::string agent;  ///< name of the program, for showclient; at most 255 bytes
     bool operator==(const Hello&) const = default;
 };
 
@@ -134,6 +142,16 @@ struct Refusal {
     std::string_view reason;
     bool operator==(const Refusal&) const = default;
 };
+
+/// Nobody but the agent itself wants events of this name, with just these of the flags broadcast
+/// and hostOnly, as long as the shared counter shows this generation.
+struct Unwanted {
+    std::uint64_t generation = 0;
+    std::uint8_t flags = 0;
+    std::string_view name;
+    bool operator==(const Unwanted&) const = default;
+};
+inline constexpr std::uint8_t reachFlags = broadcastFlag | hostOnlyFlag;
 
 enum class Walk { frame, incomplete, malformed };
 
@@ -179,6 +197,7 @@ std::optional<std::uint64_t> readSync(const FrameView& frame);  ///< sync and sy
 std::optional<Gap> readGap(const FrameView& frame);
 std::optional<Refusal> readRefused(const FrameView& frame);
 std::string_view readGoodbye(const FrameView& frame);
+std::optional<Unwanted> readUnwanted(const FrameView& frame);
 
 /// Each appends one frame to `out`. Text longer than its field allows is cut by the caller; names
 /// and channels must be valid.
@@ -191,5 +210,6 @@ void appendSync(std::string& out, FrameType syncOrSynced, std::uint64_t token);
 void appendGap(std::string& out, const Gap& gap);
 void appendRefused(std::string& out, const Refusal& refusal);
 void appendGoodbye(std::string& out, std::string_view reason);
+void appendUnwanted(std::string& out, const Unwanted& unwanted);
 
 }  // namespace netcluster::wire

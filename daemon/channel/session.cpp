@@ -287,11 +287,22 @@ void Session::releaseSenders() {
 void Session::takeLimits(bool newMaxEvent) {
     queue_.setCap(context_.clientQueue);
     if (!newMaxEvent || !greeted_ || closing_) return;
-    welcome();
+    std::string bytes;
+    wire::appendWelcome(bytes, welcome());
+    notice(bytes);
     flush();
 }
 
 // -- the end -----------------------------------------------------------------------------------
+
+// One in a turn at most, and none while the client is owed anything: the next event of that name
+// gives another occasion.
+void Session::unwanted(std::string_view event, std::uint8_t reach, std::uint64_t generation) {
+    if (!tellsUnwanted_ || !queue_.empty() || !takes()) return;
+    std::string bytes;
+    wire::appendUnwanted(bytes, {generation, reach, event});
+    notice(bytes);
+}
 
 void Session::refused(std::string_view event) {
     if (refused_++ == 0) {

@@ -40,7 +40,8 @@ struct SessionContext {
     std::size_t clientQueue = 0;
     std::size_t maxClients = 0;
     std::chrono::milliseconds stallTimeout{};
-    std::size_t clients = 0;  ///< connected now, all channels
+    const local::SharedCounter& generation;  ///< the router's, for clients to see
+    std::size_t clients = 0;                 ///< connected now, all channels
 
     /// One buffer for all reads: nothing in it outlives the turn. Reason for the size: the kernel
     /// gives at most its own socket buffer (about 208 KiB on Linux) at once.
@@ -78,6 +79,7 @@ class Session final : public Source, public Outlet {
     const std::string& channel() const override { return home_.channel; }
     void resume() override;
     void reply(std::string_view event, std::string_view json, std::string_view id) override;
+    void unwanted(std::string_view event, std::uint8_t reach, std::uint64_t generation) override;
     void refused(std::string_view event) override;
     void misbehaved(std::string_view how) override;
     std::string label() const override;
@@ -124,7 +126,8 @@ class Session final : public Source, public Outlet {
     Step onUnsubscribe(const wire::FrameView& frame);
     Step onSync(const wire::FrameView& frame);
     Step malformed(const std::string& what);
-    void welcome();
+    void answerHello(bool wantsInterest);
+    wire::Welcome welcome() const;
     std::size_t maxInput() const;
 
     // session.cpp
@@ -161,14 +164,15 @@ class Session final : public Source, public Outlet {
     SendQueue queue_;
 
     Encoding encoding_ = Encoding::undecided;
-    bool greeted_ = false;     // the hello has been answered
-    bool reading_ = false;     // a wait for bytes is under way
-    bool writing_ = false;     // a wait for room is under way
-    bool paused_ = false;      // a receiver of ours is full
-    bool touched_ = false;     // somebody owes us a flush
-    bool dropLogged_ = false;  // until it has caught up
-    bool deaf_ = false;        // it has closed its end; what it said before still counts
-    bool closing_ = false;     // takes nothing more; ends when drained
+    bool greeted_ = false;        // the hello has been answered
+    bool tellsUnwanted_ = false;  // it sees the router's generation
+    bool reading_ = false;        // a wait for bytes is under way
+    bool writing_ = false;        // a wait for room is under way
+    bool paused_ = false;         // a receiver of ours is full
+    bool touched_ = false;        // somebody owes us a flush
+    bool dropLogged_ = false;     // until it has caught up
+    bool deaf_ = false;           // it has closed its end; what it said before still counts
+    bool closing_ = false;        // takes nothing more; ends when drained
     bool closed_ = false;
     std::string doom_;  // closes at the end of the turn, for this reason
 

@@ -217,6 +217,7 @@ Session::Step Session::onFrame(const wire::FrameView& view) {
         case wire::FrameType::gap:
         case wire::FrameType::refused:
         case wire::FrameType::goodbye:
+        case wire::FrameType::unwanted:
             return malformed("a frame only the daemon sends");
     }
     return Step::next;  // of a later version: skipped by its length
@@ -235,20 +236,38 @@ Session::Step Session::onHello(const wire::FrameView& view) {
     }
     greeted_ = true;
     name_ = hello->agent;
-    notice(std::string(wire::preface));
-    welcome();
+    answerHello(hello->capabilities & wire::interestCapability);
     return Step::next;
 }
 
-void Session::welcome() {
+// A descriptor goes with bytes that are written here and now. Where that cannot be (the client does
+// not read, or the system has no such memory) it is done without.
+void Session::answerHello(bool wantsInterest) {
+    wire::Welcome answer = welcome();
+    if (wantsInterest && context_.generation.supported() && queue_.empty()) {
+        answer.capabilities = wire::interestCapability;
+        std::string bytes(wire::preface);
+        wire::appendWelcome(bytes, answer);
+        const local::IoResult result = stream_.writeWith(bytes, context_.generation.memory());
+        if (result.outcome == local::Io::done) {
+            tellsUnwanted_ = true;
+            if (result.count < bytes.size()) notice(bytes.substr(result.count));
+            return;
+        }
+        answer.capabilities = 0;
+    }
+    std::string bytes(wire::preface);
+    wire::appendWelcome(bytes, answer);
+    notice(bytes);
+}
+
+wire::Welcome Session::welcome() const {
     wire::Welcome welcome;
     welcome.maxEvent = static_cast<std::uint32_t>(context_.maxEvent);
     welcome.client = uuid_;
     welcome.channel = home_.channel;
     welcome.host = context_.hostName;
-    std::string answer;
-    wire::appendWelcome(answer, welcome);
-    notice(answer);
+    return welcome;
 }
 
 // The event frame that `bytes` begin with, and those behind it that are like it.

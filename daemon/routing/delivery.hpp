@@ -25,9 +25,9 @@ class TurnArena {
     std::size_t used_ = 0;
 };
 
-/// Events while they are being delivered: one or a run of frames, and for one event its JSON packet,
-/// made at most once and only when a JSON client is among the receivers. All bytes stand still until
-/// the end of the turn.
+/// Events while they are being delivered: one or a run of frames, and for one event its JSON
+/// packet, made at most once and only when a JSON client is among the receivers. All bytes stand
+/// still until the end of the turn.
 class Delivery {
   public:
     Delivery(const wire::EventRun& events, TurnArena& arena) : events_(events), arena_(arena) {}

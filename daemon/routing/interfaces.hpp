@@ -24,6 +24,9 @@ class Source : public std::enable_shared_from_this<Source> {
     virtual void resume() = 0;
     /// Sends one event to this client alone (control's replies).
     virtual void reply(std::string_view event, std::string_view json, std::string_view id) = 0;
+    /// Nobody else wants what it emitted: an event of that name and, of its flags, those of the
+    /// reach (wire::reachFlags), as long as the router's generation is this.
+    virtual void unwanted(std::string_view event, std::uint8_t reach, std::uint64_t generation) = 0;
     /// It emitted a name it may not emit: counted, logged once. It stays.
     virtual void refused(std::string_view event) = 0;
     /// It sent something no honest client sends: its connection ends after this turn.
@@ -46,8 +49,8 @@ class Outlet {
     [[nodiscard]] virtual bool deliver(Delivery& events) = 0;
     virtual void flush() = 0;
     /// True when these events do not fit and the client may hold its senders up for them
-    /// (slowconsumer "block"). `claimed`: what their other receivers, asked before, will take of the
-    /// room common to all; its own share is added.
+    /// (slowconsumer "block"). `claimed`: what their other receivers, asked before, will take of
+    /// the room common to all; its own share is added.
     virtual bool holdsSenders(const wire::EventRun& events, std::size_t& claimed) = 0;
     /// `source.resume()` is called once, when this outlet stops holding senders.
     virtual void awaitRoom(Source& source) = 0;

@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <random>
 
 #include "dump.hpp"
 
@@ -15,10 +16,18 @@ constexpr std::size_t maxMemo = 4096;
 
 }  // namespace
 
+// Begins anywhere, so that what a client was told by an earlier daemon is never taken for this
+// one's.
+Router::Router(std::function<void(std::uint64_t)> published)
+    : published_(std::move(published)), generation_(std::random_device{}()) {
+    generation_ = (generation_ << 20) + 1;
+    published_(generation_);
+}
+
 void Router::apply(const config::Settings& settings) {
     table_ = RouteTable(settings);
     dumpNet_ = settings.link.dumpNet;
-    ++generation_;
+    newGeneration();
     lastChannel_ = nullptr;
     std::erase_if(ports_, [&](const auto& port) { return !table_.find(port.first); });
     for (const auto& [name, ignored] : settings.channels) {
@@ -28,7 +37,7 @@ void Router::apply(const config::Settings& settings) {
 
 void Router::setLink(NetOutlet* link) {
     link_ = link;
-    ++generation_;
+    newGeneration();
 }
 
 Router::Port* Router::find(std::string_view channel) {
@@ -46,15 +55,16 @@ Router::Port* Router::portOf(const Source& source) {
 }
 
 void Router::join(const std::string& channel, Outlet& outlet) {
-    lastChannel_ = nullptr;  // a channel that was closed may have left its name's address to another
+    lastChannel_ =
+        nullptr;  // a channel that was closed may have left its name's address to another
     if (Port* port = find(channel)) port->outlets.push_back(&outlet);
-    ++generation_;
+    newGeneration();
 }
 
 void Router::leave(const std::string& channel, Outlet& outlet) {
     if (Port* port = find(channel)) std::erase(port->outlets, &outlet);
     std::erase(touched_, &outlet);
-    ++generation_;
+    newGeneration();
 }
 
 const ChannelCounters* Router::counters(std::string_view channel) const {
@@ -138,8 +148,14 @@ std::size_t Router::onEvents(Source& source, const wire::EventRun& events) {
     if (route.toNet && !(event.flags & wire::hostOnlyFlag)) {
         ++net_.sent;
         link_->send(event);
+    } else if (reachesNobodyElse(route, source) && !port->rules->dump) {
+        source.unwanted(event.name, event.flags & wire::reachFlags, generation_);
     }
     return events.count;
+}
+
+bool Router::reachesNobodyElse(const Route& route, const Source& source) {
+    return route.outlets.empty() || (route.outlets.size() == 1 && route.outlets[0]->is(source));
 }
 
 // `step` events at a time, as far as they are taken.

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -37,6 +38,9 @@ struct NetCounters {
 
 class Router final : public FrameSink, public NetSink {
   public:
+    /// `published` is told of every new generation before anything is routed by it.
+    explicit Router(std::function<void(std::uint64_t generation)> published = [](std::uint64_t) {});
+
     /// New rules; channels that are gone are forgotten (their clients must have left).
     void apply(const config::Settings& settings);
     void setLink(NetOutlet* link);
@@ -44,7 +48,7 @@ class Router final : public FrameSink, public NetSink {
     void join(const std::string& channel, Outlet& outlet);
     void leave(const std::string& channel, Outlet& outlet);
     /// A client's patterns changed: what was memoised may be wrong.
-    void subscriptionsChanged() { ++generation_; }
+    void subscriptionsChanged() { newGeneration(); }
 
     std::size_t onEvents(Source& source, const wire::EventRun& events) override;
     void onNetEvent(const wire::EventView& event) override;
@@ -82,6 +86,7 @@ class Router final : public FrameSink, public NetSink {
         ChannelCounters counters;
     };
 
+    void newGeneration() { published_(++generation_); }
     const Route& route(Port& port, Way way, std::string_view event);
     void rebuild(Route& route, Port& port, Way way, std::string_view event);
     void addAudience(Route& route, const Port& port, std::string_view event) const;
@@ -91,7 +96,9 @@ class Router final : public FrameSink, public NetSink {
     void broadcastFromNet(const wire::EventView& event);
     Port* find(std::string_view channel);
     Port* portOf(const Source& source);
+    static bool reachesNobodyElse(const Route& route, const Source& source);
 
+    const std::function<void(std::uint64_t)> published_;
     RouteTable table_;
     std::map<std::string, Port, std::less<>> ports_;
     const std::string* lastChannel_ = nullptr;  // the name as the last source holds it, and
@@ -100,7 +107,7 @@ class Router final : public FrameSink, public NetSink {
     bool dumpNet_ = false;
     TurnArena arena_;
     std::vector<Outlet*> touched_;
-    std::uint64_t generation_ = 1;
+    std::uint64_t generation_;
     NetCounters net_;
 };
 

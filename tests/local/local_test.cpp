@@ -1,10 +1,12 @@
 // The transport battery: what every local transport must do, whatever the system.
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <cstdlib>
@@ -12,6 +14,7 @@
 #include <fstream>
 #include <functional>
 #include <netcluster/error.hpp>
+#include <thread>
 
 #include "acceptor.hpp"
 #include "endpoint.hpp"
@@ -283,6 +286,87 @@ TEST_CASE("directories are looked up in the documented order") {
     CHECK(validChannel("A-b_c.9"));
     for (const char* wrong : {"", ".a", "a/b", "a b", "\xC3\xA9"}) CHECK_FALSE(validChannel(wrong));
     CHECK_FALSE(validChannel(std::string(65, 'a')));
+}
+
+TEST_CASE("a counter is seen along a stream, until it is gone") {
+    Pair pair;
+    auto counter = std::make_unique<SharedCounter>();
+    REQUIRE(counter->supported());
+    counter->set(7);
+    REQUIRE(pair.server->writeWith("hello", counter->memory()).count == 5);
+    std::string bytes(100, ' ');
+    Descriptor received;
+    IoResult result = pair.client->read(bytes, received);
+    CHECK(result.outcome == Io::done);
+    CHECK(bytes.substr(0, result.count) == "hello");
+    REQUIRE(received);
+
+    CounterView view;
+    CHECK(view.value() == 0);
+    REQUIRE(view.attach(received));
+    received = {};  // the view needs it no more
+    CHECK(view.value() == 7);
+    counter->set(8);
+    CHECK(view.value() == 8);
+    counter.reset();
+    CHECK(view.value() == 0);
+    view.detach();
+    CHECK(view.value() == 0);
+}
+
+TEST_CASE("who reads without asking for a descriptor gets none, and leaks none") {
+    Pair pair;
+    const SharedCounter counter;
+    const auto open = [] {
+        return std::distance(fs::directory_iterator("/proc/self/fd"), fs::directory_iterator());
+    };
+    const auto before = open();
+    std::string bytes(100, ' ');
+    for (int n = 0; n < 5; ++n) {
+        REQUIRE(pair.client->writeWith("x", counter.memory()).count == 1);
+        REQUIRE(pair.server->read(bytes).count == 1);
+    }
+    CHECK(open() == before);
+}
+
+TEST_CASE("only a counter's own memory is looked at") {
+    CounterView view;
+    CHECK_FALSE(view.attach(Descriptor()));
+    CHECK_FALSE(view.attach(Descriptor(::open("/dev/null", O_RDONLY | O_CLOEXEC))));
+    const Descriptor unsealed(memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+    REQUIRE(ftruncate(unsealed.number(), 4096) == 0);
+    CHECK_FALSE(view.attach(unsealed));
+    CHECK(view.value() == 0);
+
+    // And nobody it is handed to can write it.
+    const SharedCounter counter;
+    CHECK(mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, counter.memory().number(), 0) ==
+          MAP_FAILED);
+    CHECK(ftruncate(counter.memory().number(), 0) != 0);
+    const std::uint64_t forged = 1;
+    CHECK(pwrite(counter.memory().number(), &forged, sizeof forged, 0) < 0);
+}
+
+TEST_CASE("a view is read while what it shows is exchanged") {
+    CounterView view;
+    std::atomic<bool> done{false};
+    std::atomic<bool> wrong{false};
+    std::thread reader([&] {
+        while (!done) {
+            const std::uint64_t value = view.value();
+            if (value != 0 && value != 5) wrong = true;
+        }
+    });
+    for (int n = 0; n < 2000; ++n) {
+        SharedCounter counter;
+        counter.set(5);
+        CHECK(view.attach(counter.memory()));
+        CHECK(view.value() == 5);
+        view.detach();
+    }
+    done = true;
+    reader.join();
+    CHECK_FALSE(wrong);
 }
 
 }  // namespace netcluster::local

@@ -26,6 +26,11 @@ class Client final : public Source, public Outlet {
     const std::string& channel() const override { return channel_; }
     void resume() override { ++resumed; }
     void reply(std::string_view, std::string_view, std::string_view) override {}
+    void unwanted(std::string_view event, std::uint8_t reach, std::uint64_t generation) override {
+        notWanted.emplace_back(event);
+        lastReach = reach;
+        lastGeneration = generation;
+    }
     void refused(std::string_view event) override { refusals.emplace_back(event); }
     void misbehaved(std::string_view) override { misbehaviour = true; }
     std::string label() const override { return channel_; }
@@ -52,6 +57,9 @@ class Client final : public Source, public Outlet {
 
     std::vector<std::string> heard;
     std::vector<std::string> refusals;
+    std::vector<std::string> notWanted;
+    std::uint8_t lastReach = 0;
+    std::uint64_t lastGeneration = 0;
     std::string lastHost;
     std::size_t flushedUpTo = 0;
     bool full = false, misbehaviour = false, json = false;
@@ -91,7 +99,9 @@ struct Host {
     std::vector<std::shared_ptr<Client>> clients;
 
     using Channels = std::map<std::string, ChannelSettings>;
-    explicit Host(Channels channels) {
+    explicit Host(
+        Channels channels, std::function<void(std::uint64_t)> published = [](auto) {})
+        : router(std::move(published)) {
         settings.channels = std::move(channels);
         settings.channels["control"];
         router.apply(settings);
@@ -398,6 +408,54 @@ TEST_CASE("of a run that does not fit, what fits is delivered") {
         CHECK(quick.heard.size() == room);
         CHECK(slow.heard.size() == room);
         CHECK(slow.waiting == (room < 9 ? 1 : 0));
+    }
+}
+
+TEST_CASE(
+    "a sender is told when nobody else wants its event, and of which generation that is true") {
+    ChannelSettings toNet;
+    toNet.propagateToNet = {all, {}};
+    ChannelSettings dumped;
+    dumped.dumpToConsole = true;
+    std::uint64_t published = 0;
+    Host host(Host::Channels{{"A", {}}, {"N", toNet}, {"D", dumped}},
+              [&](std::uint64_t generation) { published = generation; });
+    Client& sender = host.join("A");
+    bool wants = false;
+    host.join("A", [&](auto) { return wants; });
+    host.emit(sender, "e");
+    CHECK(sender.notWanted == Heard{"e"});
+    CHECK(sender.lastReach == 0);
+    CHECK(sender.lastGeneration == published);
+
+    host.emit(sender, "e", wire::hostOnlyFlag | wire::bytesFlag);
+    CHECK(sender.lastReach == wire::hostOnlyFlag);
+    host.emit(sender, "e", wire::broadcastFlag);  // that would go to the link
+    CHECK(sender.notWanted.size() == 2);
+
+    wants = true;
+    host.router.subscriptionsChanged();
+    CHECK(published != sender.lastGeneration);
+    host.emit(sender, "e");
+    CHECK(sender.notWanted.size() == 2);
+
+    Client& toLink = host.join("N");
+    host.emit(toLink, "e");
+    CHECK(toLink.notWanted.empty());
+    host.emit(toLink, "e", wire::hostOnlyFlag);
+    CHECK(toLink.notWanted == Heard{"e"});
+
+    Client& toLog = host.join("D");
+    host.emit(toLog, "e");
+    CHECK(toLog.notWanted.empty());
+
+    for (const auto& change : std::vector<std::function<void()>>{
+             [&] { host.join("D"); }, [&] { host.router.leave("N", toLink); },
+             [&] { host.router.apply(host.settings); }, [&] { host.router.setLink(nullptr); }}) {
+        const std::uint64_t before = published;
+        change();
+        CHECK(published != before);
+        CHECK(published != 0);
     }
 }
 

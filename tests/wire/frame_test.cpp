@@ -67,6 +67,7 @@ TEST_CASE("the bytes of docs/wire-protocol.md are the bytes we write") {
     documented([](auto& out) { appendSync(out, FrameType::sync, 9); });
     documented([](auto& out) { appendSync(out, FrameType::synced, 9); });
     documented([](auto& out) { appendGap(out, {3, 5, 7}); });
+    documented([](auto& out) { appendUnwanted(out, {5, hostOnlyFlag, "log"}); });
     documented([](auto& out) { appendRefused(out, {7, "no"}); });
     documented([](auto& out) { appendGoodbye(out, "bye"); });
 }
@@ -109,6 +110,10 @@ TEST_CASE("what is written is read back") {
         const Welcome welcome{1, 0, 1024, sender(), "A", "alpha"};
         appendWelcome(bytes, welcome);
         CHECK(readWelcome(only(bytes)) == welcome);
+        bytes.clear();
+        const Unwanted unwanted{5, broadcastFlag, "log"};
+        appendUnwanted(bytes, unwanted);
+        CHECK(readUnwanted(only(bytes)) == unwanted);
         bytes.clear();
         const Gap gap{3, 5, 7};
         appendGap(bytes, gap);

@@ -26,6 +26,11 @@ bool meansClosed(int code) {
     return code == EPIPE || code == ECONNRESET || code == ENOTCONN;
 }
 
+// Room for one descriptor.
+struct alignas(cmsghdr) Control {
+    char bytes[CMSG_SPACE(sizeof(int))] = {};
+};
+
 IoResult failure(int code) {
     if (wouldBlock(code)) return {Io::wouldBlock, 0, code};
     return {meansClosed(code) ? Io::closed : Io::failed, 0, code};
@@ -49,6 +54,47 @@ IoResult Stream::read(std::span<char> into) {
     if (count < 0) return failure(errno);
     if (count == 0) return {Io::closed};
     return {Io::done, static_cast<std::size_t>(count)};
+}
+
+IoResult Stream::read(std::span<char> into, Descriptor& with) {
+    iovec vector{into.data(), into.size()};
+    Control control;
+    msghdr message{};
+    message.msg_iov = &vector;
+    message.msg_iovlen = 1;
+    message.msg_control = &control;
+    message.msg_controllen = sizeof control;
+    const ssize_t count =
+        ::recvmsg(socket_.native_handle(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    if (count < 0) return failure(errno);
+    // One descriptor at most has room in `control`; the kernel lets go of more.
+    const cmsghdr* header = CMSG_FIRSTHDR(&message);
+    if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
+        int number = -1;
+        std::memcpy(&number, CMSG_DATA(header), sizeof number);
+        with = Descriptor(number);
+    }
+    if (count == 0) return {Io::closed};
+    return {Io::done, static_cast<std::size_t>(count)};
+}
+
+IoResult Stream::writeWith(std::string_view bytes, const Descriptor& descriptor) {
+    iovec vector{const_cast<char*>(bytes.data()), bytes.size()};
+    Control control;
+    msghdr message{};
+    message.msg_iov = &vector;
+    message.msg_iovlen = 1;
+    message.msg_control = &control;
+    message.msg_controllen = sizeof control;
+    cmsghdr* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int));
+    const int number = descriptor.number();
+    std::memcpy(CMSG_DATA(header), &number, sizeof number);
+    const ssize_t sent = ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent < 0) return failure(errno);
+    return {Io::done, static_cast<std::size_t>(sent)};
 }
 
 IoResult Stream::write(std::span<const std::string_view> pieces) {

@@ -18,6 +18,8 @@
 #include <string_view>
 #include <utility>
 
+#include "shared_counter.hpp"
+
 namespace netcluster::local {
 
 /// Who is at the other end, as the kernel knows it.
@@ -62,8 +64,13 @@ class Stream {
     }
 
     IoResult read(std::span<char> into);
+    /// The same, and keeps a descriptor that came with the bytes (`read` lets it go).
+    IoResult read(std::span<char> into, Descriptor& with);
     /// Gathers: one system call, in order. At most 1024 pieces are looked at.
     IoResult write(std::span<const std::string_view> pieces);
+
+    /// As `write`, with a descriptor of this process that the other end gets a copy of.
+    IoResult writeWith(std::string_view bytes, const Descriptor& descriptor);
 
     /// Bytes written here that the other end has not read yet, as the kernel counts them (with its
     /// own overhead): good to see whether the other end reads.
