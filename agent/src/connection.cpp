@@ -82,17 +82,6 @@ std::optional<wire::Welcome> Connection::welcome() const {
     return welcome_;
 }
 
-bool Connection::copyUuid(wire::Uuid& into) const {
-    for (;;) {
-        const std::uint32_t version = uuidVersion_.load();
-        if (version == 0) return false;
-        const std::uint64_t halves[2] = {uuidHalves_[0].load(), uuidHalves_[1].load()};
-        if (version % 2 != 0 || uuidVersion_.load() != version) continue;
-        std::memcpy(into.data(), halves, into.size());
-        return true;
-    }
-}
-
 // -- the connection's thread
 
 void Connection::attempt() {

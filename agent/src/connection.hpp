@@ -41,7 +41,7 @@ class Connection final : public Interest, public std::enable_shared_from_this<Co
     class Receiver {
       public:
         virtual ~Receiver() = default;
-        virtual void onEvent(const wire::EventView& event) = 0;
+        virtual void onEvents(const wire::EventRun& events) = 0;
         virtual void onGap(const wire::Gap& gap) = 0;
         virtual void onOnline() = 0;
         virtual void onOffline(const std::string& reason) = 0;
@@ -84,8 +84,6 @@ class Connection final : public Interest, public std::enable_shared_from_this<Co
     std::size_t maxEvent() const { return maxEvent_.load(std::memory_order_relaxed); }
     /// As in the last welcome; empty before the first.
     std::optional<wire::Welcome> welcome() const;
-    /// Copies the client id of the last welcome; false before the first. Takes no lock.
-    bool copyUuid(wire::Uuid& into) const;
 
     /// Before a welcome says otherwise.
     static constexpr std::size_t defaultMaxEvent = std::size_t{4} << 20;
@@ -169,8 +167,6 @@ class Connection final : public Interest, public std::enable_shared_from_this<Co
     mutable std::mutex mutex_;  // of the two below
     std::thread thread_;
     std::optional<wire::Welcome> welcome_;
-    std::atomic<std::uint32_t> uuidVersion_{0};  // odd while the two halves are written
-    std::atomic<std::uint64_t> uuidHalves_[2] = {0, 0};
 
     // Of who writes, and of changing stream_ (which the connection's thread alone does).
     std::mutex streamMutex_;

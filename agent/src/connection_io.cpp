@@ -1,6 +1,5 @@
 // Connection: bytes and frames, both ways.
 #include <boost/asio/post.hpp>
-#include <cstring>
 
 #include "connection_tell.hpp"
 
@@ -134,7 +133,8 @@ void Connection::onFrame(const wire::FrameView& frame) {
     switch (frame.type) {
         case wire::FrameType::event:
             if (const auto event = wire::readEvent(frame)) {
-                return tell([&](Receiver& receiver) { receiver.onEvent(*event); });
+                const wire::EventRun events = inbox_.takeRun(*event);
+                return tell([&](Receiver& receiver) { receiver.onEvents(events); });
             }
             return lost("the daemon sent a malformed event");
         case wire::FrameType::gap:
@@ -166,12 +166,6 @@ void Connection::onWelcome(const wire::FrameView& frame) {
     const std::size_t maxEvent = std::min<std::size_t>(welcome->maxEvent, mostMaxEvent);
     maxEvent_ = maxEvent;
     inbox_.setMaxEvent(maxEvent);
-    std::uint64_t halves[2];
-    std::memcpy(halves, welcome->client.data(), sizeof halves);
-    ++uuidVersion_;
-    uuidHalves_[0] = halves[0];
-    uuidHalves_[1] = halves[1];
-    ++uuidVersion_;
     {
         const std::lock_guard lock(mutex_);
         welcome_ = std::move(welcome);

@@ -13,6 +13,11 @@ bool has(const Listening& listening, const Owner& owner,
 
 }  // namespace
 
+void Emitter::setSender(const wire::Uuid& uuid) {
+    const std::lock_guard lock(mutex_);
+    sender_.store(&senders_.emplace_back(uuid), std::memory_order_release);
+}
+
 std::uint64_t Emitter::add(std::shared_ptr<Owner> owner, std::string_view pattern,
                            std::function<void(const Event&)> handler, Wish wish) {
     if (!handler) throw Error("a listener for '" + std::string(pattern) + "' is empty");
@@ -66,7 +71,8 @@ bool Emitter::remove(const Owner& owner, std::uint64_t id,
             found = *ending;
         }
     }
-    awaitAll({found});
+    awaitStill(*found);
+    sweep();
     return removed;
 }
 
@@ -80,11 +86,10 @@ void Emitter::removeAll(const Owner& owner, std::optional<std::string_view> patt
         std::copy_if(ending_.begin(), ending_.end(), std::back_inserter(ending),
                      [&](const auto& one) { return has(*one, owner, pattern); });
     }
-    awaitAll(ending);
-}
-
-void Emitter::awaitAll(const std::vector<std::shared_ptr<Listening>>& ending) {
-    for (const auto& listening : ending) awaitStill(*listening);
+    std::vector<const Runnable*> runs;
+    runs.reserve(ending.size());
+    for (const auto& listening : ending) runs.push_back(listening.get());
+    awaitStill(runs);
     sweep();
 }
 
@@ -169,8 +174,9 @@ void Emitter::sweep() {
     // Destroyed after the lock is released: what a handler holds may come back to us as it goes.
     std::vector<std::function<void(const Event&)>> ended;
     const std::lock_guard lock(mutex_);
+    const RunsSeen seen;
     std::erase_if(ending_, [&](const auto& listening) {
-        if (isRunning(*listening)) return false;
+        if (seen.has(*listening)) return false;
         ended.push_back(std::move(listening->handler));
         return true;
     });

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -19,6 +20,7 @@
 
 #include "pattern.hpp"
 #include "runs.hpp"
+#include "text.hpp"
 
 namespace netcluster {
 
@@ -75,11 +77,18 @@ class Emitter : public std::enable_shared_from_this<Emitter> {
 
     /// `interest` must live until `close`.
     Emitter(std::string channel, Interest& interest)
-        : channel_(std::move(channel)), interest_(&interest) {}
+        : channel_(std::move(channel)), interest_(&interest) {
+        RunSlot::prepare();
+    }
 
     /// Where these events are emitted. Lives as long as any Hearing, even if a listener lets go of
     /// the last agent.
     const std::string& channel() const { return channel_; }
+
+    /// What this process's events name as their sender: null before the first connect. What it
+    /// points to stays as it is as long as the emitter.
+    const wire::Uuid* sender() const { return sender_.load(std::memory_order_acquire); }
+    void setSender(const wire::Uuid& uuid);
 
     /// Throws Error, with RE2's message, when the pattern does not compile. Ids start at 1.
     std::uint64_t add(std::shared_ptr<Owner> owner, std::string_view pattern,
@@ -121,7 +130,6 @@ class Emitter : public std::enable_shared_from_this<Emitter> {
     void changed();
     void gain(PatternUse& use);
     void lose(PatternUse& use);
-    void awaitAll(const std::vector<std::shared_ptr<Listening>>& ending);
 
     const std::string channel_;
     mutable std::mutex mutex_;  // of all below
@@ -133,6 +141,8 @@ class Emitter : public std::enable_shared_from_this<Emitter> {
     mutable std::shared_ptr<const Snapshot> snapshot_;  // null when the list has changed since
     std::atomic<std::uint64_t> generation_{1};
     std::atomic<bool> closed_{false};
+    std::deque<wire::Uuid> senders_;  // one for each time that the daemon came back
+    std::atomic<const wire::Uuid*> sender_{nullptr};
 };
 
 }  // namespace netcluster

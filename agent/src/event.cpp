@@ -23,22 +23,28 @@ Json parse(std::string_view name, std::string_view text) {
 
 }  // namespace
 
-const Json& Event::data() const {
-    if (value_) return *value_;
-    if (!parsed_) {
+Event::Made& Event::made() const {
+    if (!made_) made_ = std::make_unique<Made>();
+    return *made_;
+}
+
+const Json& Event::parsed() const {
+    auto& data = made().data;
+    if (!data) {
         if (isBytes_) {
-            parsed_ = Json::object({{"$bytes", wire::base64(payload_)}});
+            data = Json::object({{"$bytes", wire::base64(payload_)}});
         } else {
-            parsed_ = payload_.empty() ? Json() : parse(name_, payload_);
+            data = payload_.empty() ? Json() : parse(name_, payload_);
         }
     }
-    return *parsed_;
+    return *data;
 }
 
 std::string_view Event::text() const {
     if (!value_ && !isBytes_) return payload_.empty() ? std::string_view("null") : payload_;
-    if (text_.empty()) text_ = data().dump();
-    return text_;
+    std::string& text = made().text;
+    if (text.empty()) text = data().dump();
+    return text;
 }
 
 std::span<const std::byte> Event::bytes() const {
@@ -47,26 +53,13 @@ std::span<const std::byte> Event::bytes() const {
 }
 
 const std::string& Event::sender() const {
-    if (sender_.empty() && senderBytes_) {
+    std::string& sender = made().sender;
+    if (sender.empty() && senderBytes_) {
         wire::Uuid uuid;
         std::copy_n(senderBytes_, uuid.size(), uuid.begin());
-        sender_ = wire::uuidText(uuid);
+        sender = wire::uuidText(uuid);
     }
-    return sender_;
-}
-
-void EventAccess::fill(Event& event, const LocalEvent& from) {
-    event.name_ = from.name;
-    event.channel_ = from.channel;
-    event.value_ = from.data;
-    event.payload_ = from.bytes;
-    event.isBytes_ = from.data == nullptr;
-    event.senderBytes_ = from.sender ? from.sender->data() : nullptr;
-    event.broadcast_ = from.broadcast;
-    event.to_ = from.to;
-    event.id_ = from.id;
-    event.replyTo_ = from.replyTo;
-    event.local_ = true;
+    return sender;
 }
 
 void EventAccess::fill(Event& event, const wire::EventView& from) {

@@ -22,10 +22,24 @@ struct LocalEvent {
     std::string_view replyTo;
 };
 
+// Here, to be compiled into the emit.
+inline Event::Event(const LocalEvent& from)
+    : name_(from.name),
+      channel_(from.channel),
+      to_(from.to),
+      id_(from.id),
+      replyTo_(from.replyTo),
+      payload_(from.bytes),
+      value_(from.data),
+      senderBytes_(from.sender ? from.sender->data() : nullptr),
+      isBytes_(from.data == nullptr),
+      broadcast_(from.broadcast),
+      local_(true) {}
+
 class EventAccess {
   public:
+    static Event local(const LocalEvent& from) { return Event(from); }
     static Event blank() { return Event(); }
-    static void fill(Event& event, const LocalEvent& from);
     static void fill(Event& event, const wire::EventView& from);
 };
 

@@ -47,6 +47,11 @@ std::string keyOf(const Connection::Setup& setup) {
     return key;
 }
 
+std::uint8_t reachOf(const EmitOptions& options) {
+    return static_cast<std::uint8_t>((options.broadcast ? wire::broadcastFlag : 0) |
+                                     (options.scope == Scope::host ? wire::hostOnlyFlag : 0));
+}
+
 std::string unsentReport(std::size_t events) {
     return std::to_string(events) + " emitted events had not been sent when it disconnected";
 }
@@ -210,6 +215,31 @@ void Hub::disconnect(const std::shared_ptr<Mailbox>& agent) {
 
 // -- emitting
 
+// The last thing an emit does, for a listener may destroy the agent and with it this hub: what is
+// used here after the first listener has run belongs to the caller or to the Hearing.
+inline void Hub::deliver(Hearing& hearing, const Mailbox& from, std::string_view name,
+                         const Json* data, std::string_view bytes,
+                         const EmitOptions& options) const {
+    LocalEvent local;
+    local.name = name;
+    local.data = data;
+    local.bytes = bytes;
+    local.channel = emitter_->channel();
+    local.sender = emitter_->sender();
+    local.broadcast = options.broadcast;
+    local.to = options.to;
+    local.id = options.id;
+    local.replyTo = options.replyTo;
+    hearing.run(EventAccess::local(local), &from);
+}
+
+// Does not ask anybody: what it knows of others' wishes it has been told before.
+inline bool Hub::leaves(Hearing& hearing, const Mailbox& from, std::string_view event,
+                        const EmitOptions& options) const {
+    return options.scope != Scope::process && from.hearsRemote() &&
+           connection_->unwanted().mayBeWanted(event, reachOf(options), hearing.unwanted());
+}
+
 Emitted Hub::emit(const Mailbox& from, std::string_view event, const Json& data,
                   const EmitOptions& options) {
     checkReserved(event, channel_);
@@ -218,15 +248,12 @@ Emitted Hub::emit(const Mailbox& from, std::string_view event, const Json& data,
     const std::size_t least = checkData(event, data);
     if (options.scope != Scope::process) checkSize(event, least, connection_->maxEvent());
     Emitted emitted = Emitted::accepted;
-    if (leaves(from, options)) {
+    if (leaves(hearing, from, event, options)) {
         const std::string text = data.dump();
         checkSize(event, text.size(), connection_->maxEvent());
         emitted = send(event, text, 0, options);
     }
-    LocalEvent local;
-    local.name = event;
-    local.data = &data;
-    deliver(hearing, from, local, options);
+    if (!hearing.empty()) deliver(hearing, from, event, &data, {}, options);
     return emitted;
 }
 
@@ -240,24 +267,16 @@ Emitted Hub::emitBytes(const Mailbox& from, std::string_view event,
     }
     const std::string_view payload(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     Emitted emitted = Emitted::accepted;
-    if (leaves(from, options)) emitted = send(event, payload, wire::bytesFlag, options);
-    LocalEvent local;
-    local.name = event;
-    local.bytes = payload;
-    deliver(hearing, from, local, options);
+    if (leaves(hearing, from, event, options))
+        emitted = send(event, payload, wire::bytesFlag, options);
+    if (!hearing.empty()) deliver(hearing, from, event, nullptr, payload, options);
     return emitted;
-}
-
-bool Hub::leaves(const Mailbox& from, const EmitOptions& options) const {
-    return options.scope != Scope::process && from.hearsRemote();
 }
 
 Emitted Hub::send(std::string_view event, std::string_view payload, std::uint8_t flags,
                   const EmitOptions& options) {
     wire::EventView view;
-    view.flags = flags;
-    if (options.broadcast) view.flags |= wire::broadcastFlag;
-    if (options.scope == Scope::host) view.flags |= wire::hostOnlyFlag;
+    view.flags = static_cast<std::uint8_t>(flags | reachOf(options));
     view.name = event;
     view.channel = channel_;
     view.to = options.to;
@@ -267,34 +286,28 @@ Emitted Hub::send(std::string_view event, std::string_view payload, std::uint8_t
     return connection_->send(view);
 }
 
-// The last thing an emit does, for a listener may destroy the agent and with it this hub: what is
-// used here after the first listener has run belongs to the caller or to the Hearing.
-void Hub::deliver(Hearing& hearing, const Mailbox& from, LocalEvent local,
-                  const EmitOptions& options) const {
-    if (hearing.empty()) return;
-    wire::Uuid uuid;
-    local.channel = emitter_->channel();
-    local.sender = connection_->copyUuid(uuid) ? &uuid : nullptr;
-    local.broadcast = options.broadcast;
-    local.to = options.to;
-    local.id = options.id;
-    local.replyTo = options.replyTo;
-    Event event = EventAccess::blank();
-    EventAccess::fill(event, local);
-    hearing.run(event, &from);
-}
-
 // -- what the connection tells
 
-void Hub::onEvent(const wire::EventView& view) {
-    Event event = EventAccess::blank();
-    EventAccess::fill(event, view);
+void Hub::onEvents(const wire::EventRun& events) {
+    std::string_view rest = events.frames;
+    wire::EventView view;
     std::shared_ptr<const KeptEvent> kept;  // one copy for all who hear it later
+    const std::function<void(Owner&)> postpone = [&](Owner& owner) {
+        if (!kept) kept = std::make_shared<const KeptEvent>(view);
+        static_cast<Mailbox&>(owner).keep(kept);
+    };
     try {
-        Hearing(*emitter_, view.name).runRemote(event, [&](Owner& owner) {
-            if (!kept) kept = std::make_shared<const KeptEvent>(view);
-            static_cast<Mailbox&>(owner).keep(kept);
-        });
+        while (!rest.empty()) {
+            Hearing hearing(*emitter_, events.first.name);
+            do {
+                view = events.event(rest.substr(0, wire::frameSize(rest)));
+                rest.remove_prefix(view.whole.size());
+                kept.reset();
+                Event event = EventAccess::blank();
+                EventAccess::fill(event, view);
+                hearing.runRemote(event, postpone);
+            } while (!rest.empty() && hearing.current());
+        }
     } catch (const Error& error) {
         onTrouble(std::string("an event was not delivered: ") + error.what());
     }
@@ -305,6 +318,7 @@ void Hub::onGap(const wire::Gap& gap) {
 }
 
 void Hub::onOnline() {
+    if (const auto welcome = connection_->welcome()) emitter_->setSender(welcome->client);
     for (const auto& agent : members()) agent->connected();
 }
 

@@ -60,7 +60,7 @@ class Hub final : public Connection::Receiver, public std::enable_shared_from_th
     Hub(std::string key, Connection::Setup setup);
 
     // Connection::Receiver
-    void onEvent(const wire::EventView& event) override;
+    void onEvents(const wire::EventRun& events) override;
     void onGap(const wire::Gap& gap) override;
     void onOnline() override;
     void onOffline(const std::string& reason) override;
@@ -72,11 +72,12 @@ class Hub final : public Connection::Receiver, public std::enable_shared_from_th
     bool removeMember(Mailbox& agent);
     std::vector<std::shared_ptr<Mailbox>> members();
 
-    bool leaves(const Mailbox& from, const EmitOptions& options) const;
+    bool leaves(Hearing& hearing, const Mailbox& from, std::string_view event,
+                const EmitOptions& options) const;
     Emitted send(std::string_view event, std::string_view payload, std::uint8_t flags,
                  const EmitOptions& options);
-    void deliver(Hearing& hearing, const Mailbox& from, LocalEvent event,
-                 const EmitOptions& options) const;
+    void deliver(Hearing& hearing, const Mailbox& from, std::string_view name, const Json* data,
+                 std::string_view bytes, const EmitOptions& options) const;
 
     const std::string key_;
     const std::string channel_;

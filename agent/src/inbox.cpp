@@ -44,6 +44,13 @@ Inbox::Next Inbox::next(wire::FrameView& frame) {
     return Next::frame;
 }
 
+wire::EventRun Inbox::takeRun(const wire::EventView& event) {
+    const std::string_view from(event.whole.data(), event.whole.size() + unread().size());
+    const wire::EventRun run = wire::readRun(event, from, maxFrame_ - wire::maxEventOverhead);
+    begin_ += run.frames.size() - event.whole.size();
+    return run;
+}
+
 // `frame`: the preface has been read.
 Inbox::Next Inbox::skipPackets() {
     while (begin_ != end_) {

@@ -24,6 +24,8 @@ class Inbox {
     /// `count` bytes have been read to there.
     void filled(std::size_t count);
     Next next(wire::FrameView& frame);
+    /// The event that `next` has just given, with those behind it that are like it: they are taken.
+    wire::EventRun takeRun(const wire::EventView& event);
 
     /// From the welcome.
     void setMaxEvent(std::size_t bytes) { maxFrame_ = bytes + wire::maxEventOverhead; }

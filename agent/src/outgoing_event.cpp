@@ -1,8 +1,9 @@
 #include "outgoing_event.hpp"
 
-#include <netcluster/control.hpp>
+#include <cstdint>
 
 #include "json_scan.hpp"
+#include "little_endian.hpp"
 #include "text.hpp"
 
 namespace netcluster {
@@ -12,12 +13,54 @@ namespace {
     throw Error("event '" + std::string(event) + "': " + why);
 }
 
-void checkText(std::string_view event, const std::string& text) {
-    if (!wire::validUtf8(text)) refuse(event, "the data holds text that is not UTF-8");
+// Most text is, and it is told eight bytes at a time; the last eight overlap those before.
+bool isAscii(std::string_view text) {
+    const char* at = text.data();
+    const char* const end = at + text.size();
+    std::uint64_t bits = 0;
+    if (text.size() >= 8) {
+        for (; at + 8 < end; at += 8) bits |= wire::loadLittle<std::uint64_t>(at);
+        bits |= wire::loadLittle<std::uint64_t>(end - 8);
+    } else if (text.size() >= 4) {
+        bits = wire::loadLittle<std::uint32_t>(at) | wire::loadLittle<std::uint32_t>(end - 4);
+    } else {
+        for (; at != end; ++at) bits |= static_cast<unsigned char>(*at);
+    }
+    return (bits & 0x8080808080808080u) == 0;
 }
 
-// Depth is bounded, so this may recurse.
+void checkText(std::string_view event, const std::string& text) {
+    if (!isAscii(text) && !wire::validUtf8(text))
+        refuse(event, "the data holds text that is not UTF-8");
+}
+
+// Depth is bounded, so these may recurse.
+std::size_t checkTree(std::string_view event, const Json& value, std::size_t depthLeft);
+
 std::size_t checkValue(std::string_view event, const Json& value, std::size_t depthLeft) {
+    return isPlain(value) ? 1 : checkTree(event, value, depthLeft);
+}
+
+std::size_t checkMembers(std::string_view event, const Json& value, std::size_t depthLeft) {
+    if (depthLeft == 0) {
+        refuse(event, "the data is nested deeper than " + std::to_string(wire::maxDataDepth));
+    }
+    std::size_t least = 1 + (value.empty() ? 1 : value.size());  // brackets and commas
+    // By way of what they are made of: Json's own iterator asks with every step which it is.
+    if (const auto* members = value.get_ptr<const Json::object_t*>()) {
+        for (const auto& [key, member] : *members) {
+            checkText(event, key);
+            least += key.size() + 3 + checkValue(event, member, depthLeft - 1);
+        }
+    } else {
+        for (const Json& member : value.get_ref<const Json::array_t&>()) {
+            least += checkValue(event, member, depthLeft - 1);
+        }
+    }
+    return least;
+}
+
+std::size_t checkTree(std::string_view event, const Json& value, std::size_t depthLeft) {
     switch (value.type()) {
         case Json::value_t::string: {
             const auto& text = value.get_ref<const std::string&>();
@@ -26,7 +69,7 @@ std::size_t checkValue(std::string_view event, const Json& value, std::size_t de
         }
         case Json::value_t::array:
         case Json::value_t::object:
-            break;
+            return checkMembers(event, value, depthLeft);
         case Json::value_t::binary:
             refuse(event, "the data holds a binary value, which JSON has not (use emitBytes)");
         case Json::value_t::discarded:
@@ -34,18 +77,6 @@ std::size_t checkValue(std::string_view event, const Json& value, std::size_t de
         default:
             return 1;
     }
-    if (depthLeft == 0) {
-        refuse(event, "the data is nested deeper than " + std::to_string(wire::maxDataDepth));
-    }
-    std::size_t least = 1 + (value.empty() ? 1 : value.size());  // brackets and commas
-    for (auto member = value.begin(); member != value.end(); ++member) {
-        if (value.is_object()) {
-            checkText(event, member.key());
-            least += member.key().size() + 3;
-        }
-        least += checkValue(event, *member, depthLeft - 1);
-    }
-    return least;
 }
 
 void checkAddress(std::string_view what, std::string_view address) {
@@ -57,27 +88,23 @@ void checkAddress(std::string_view what, std::string_view address) {
 
 }  // namespace
 
-void checkReserved(std::string_view event, std::string_view channel) {
-    if (event.starts_with(wire::reservedPrefix) && channel != control::channel) {
-        refuse(event, "names that begin with nc- are reserved");
-    }
+void refuseReserved(std::string_view event) {
+    refuse(event, "names that begin with nc- are reserved");
 }
 
-void checkAddresses(const EmitOptions& options) {
-    if (!options.to.empty()) checkAddress("to", options.to);
-    if (!options.id.empty()) checkAddress("id", options.id);
-    if (!options.replyTo.empty()) checkAddress("replyTo", options.replyTo);
+void checkEachAddress(const EmitOptions& options) {
+    checkAddress("to", options.to);
+    checkAddress("id", options.id);
+    checkAddress("replyTo", options.replyTo);
 }
 
-std::size_t checkData(std::string_view event, const Json& data) {
-    return checkValue(event, data, wire::maxDataDepth);
+std::size_t checkTextOrTree(std::string_view event, const Json& data) {
+    return checkTree(event, data, wire::maxDataDepth);
 }
 
-void checkSize(std::string_view event, std::size_t size, std::size_t maxEvent) {
-    if (size > maxEvent) {
-        refuse(event, "the data has " + std::to_string(size) +
-                          " bytes, more than the daemon takes (" + std::to_string(maxEvent) + ")");
-    }
+void refuseSize(std::string_view event, std::size_t size, std::size_t maxEvent) {
+    refuse(event, "the data has " + std::to_string(size) + " bytes, more than the daemon takes (" +
+                      std::to_string(maxEvent) + ")");
 }
 
 }  // namespace netcluster

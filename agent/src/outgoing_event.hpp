@@ -2,7 +2,9 @@
 #pragma once
 
 #include <netcluster/agent.hpp>
-#include <string>
+#include <netcluster/control.hpp>
+
+#include "text.hpp"
 
 namespace netcluster {
 
@@ -22,5 +24,37 @@ std::size_t checkData(std::string_view event, const Json& data);
 
 /// Throws Error.
 void checkSize(std::string_view event, std::size_t size, std::size_t maxEvent);
+
+// What nearly every event needs of these is compiled into the emit; the rest is behind a call.
+
+[[noreturn]] void refuseReserved(std::string_view event);
+[[noreturn]] void refuseSize(std::string_view event, std::size_t size, std::size_t maxEvent);
+void checkEachAddress(const EmitOptions& options);
+std::size_t checkTextOrTree(std::string_view event, const Json& data);
+
+inline void checkReserved(std::string_view event, std::string_view channel) {
+    if (event.starts_with(wire::reservedPrefix) && channel != control::channel) [[unlikely]] {
+        refuseReserved(event);
+    }
+}
+
+inline void checkAddresses(const EmitOptions& options) {
+    if ((options.to.size() | options.id.size() | options.replyTo.size()) != 0) {
+        checkEachAddress(options);
+    }
+}
+
+inline bool isPlain(const Json& value) {
+    return value.is_null() || value.is_boolean() || value.is_number();
+}
+
+inline std::size_t checkData(std::string_view event, const Json& data) {
+    return isPlain(data) ? 1 : checkTextOrTree(event, data);
+}
+
+inline void checkSize(std::string_view event, std::size_t size, std::size_t maxEvent) {
+    if (size > maxEvent) [[unlikely]]
+        refuseSize(event, size, maxEvent);
+}
 
 }  // namespace netcluster

@@ -1,25 +1,26 @@
 #include "runs.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cassert>
 #include <chrono>
 #include <condition_variable>
 #include <memory>
-#include <mutex>
+#include <thread>
 #include <vector>
+
+#include "process_barrier.hpp"
 
 namespace netcluster {
 namespace {
 
-// Listeners that emit inside listeners nest; beyond this depth a counter in the Runnable does.
-constexpr std::size_t maxSlots = 16;
-
-// On cache lines of its own: it is written with every run.
-struct alignas(64) ThreadRuns {
-    std::array<std::atomic<const Runnable*>, maxSlots> slots{};
-    std::size_t depth = 0;  // this thread only
-};
+// ThreadSanitizer does not see a barrier that another thread makes.
+#if defined(__SANITIZE_THREAD__)
+constexpr bool sanitized = true;
+#elif defined(__has_feature)
+constexpr bool sanitized = __has_feature(thread_sanitizer);
+#else
+constexpr bool sanitized = false;
+#endif
 
 // All threads' slots. Never destroyed: agents may be static objects, and threads may outlive main.
 struct Registry {
@@ -43,87 +44,82 @@ struct Registry {
         unused.pop_back();
         return runs;
     }
-};
 
-thread_local ThreadRuns* threadRuns = nullptr;
+    // Whether another thread has slots.
+    bool othersMayRun() const { return all.size() - unused.size() > (ThreadRuns::mine ? 1 : 0); }
+};
 
 // Gives the slots to the next thread when this one ends. What still runs after that (destructors
 // of other thread-local or static objects) takes slots anew and keeps them.
 struct GiveBack {
     bool armed = false;
     ~GiveBack() {
-        if (!threadRuns || threadRuns->depth != 0) return;
+        ThreadRuns*& runs = ThreadRuns::mine;
+        if (!runs || runs->depth != 0) return;
         Registry& registry = Registry::instance();
         const std::lock_guard lock(registry.mutex);
-        registry.unused.push_back(threadRuns);
-        threadRuns = nullptr;
+        registry.unused.push_back(runs);
+        runs = nullptr;
     }
 };
 thread_local GiveBack giveBack;
 
-ThreadRuns& ownRuns() {
-    if (!threadRuns) {
-        threadRuns = Registry::instance().acquire();
-        giveBack.armed = true;  // using it makes its destructor run
-    }
-    return *threadRuns;
-}
-
-bool runsNow(const Registry& registry, const Runnable& what) {
-    if (what.deepRuns.load() != 0) return true;
-    return std::any_of(registry.all.begin(), registry.all.end(), [&](const auto& runs) {
-        return std::any_of(runs->slots.begin(), runs->slots.end(),
-                           [&](const auto& slot) { return slot.load() == &what; });
-    });
-}
-
 }  // namespace
 
-Run::Run(Runnable& what) : what_(what) {
-    ThreadRuns& runs = ownRuns();
-    const std::size_t depth = runs.depth++;
-    if (depth < maxSlots) {
-        runs.slots[depth].store(&what);
-    } else {
-        what.deepRuns.fetch_add(1);
-    }
-    allowed_ = !what.gone.load();
+constinit thread_local ThreadRuns* ThreadRuns::mine = nullptr;
+constinit std::atomic<bool> RunSlot::removersFence{false};
+
+ThreadRuns& ThreadRuns::acquire() {
+    mine = Registry::instance().acquire();
+    giveBack.armed = true;  // using it makes its destructor run
+    return *mine;
 }
 
-Run::~Run() {
-    assert(threadRuns && threadRuns->depth > 0);
-    const std::size_t depth = --threadRuns->depth;
-    if (depth < maxSlots) {
-        threadRuns->slots[depth].store(nullptr, std::memory_order_release);
-    } else {
-        what_.deepRuns.fetch_sub(1);
-    }
-    if (!what_.gone.load()) return;
-    // The lock makes sure that a remover is either before its look at the slots or asleep.
+void RunSlot::prepare() {
+    static std::once_flag once;
+    std::call_once(once, [] { removersFence = !sanitized && enableProcessBarrier(); });
+}
+
+// The lock makes sure that a remover is either before its look at the slots or asleep.
+void RunSlot::tellRemovers() {
     Registry& registry = Registry::instance();
     { const std::lock_guard lock(registry.mutex); }
     registry.left.notify_all();
 }
 
-bool Run::inside() {
-    return threadRuns && threadRuns->depth != 0;
+void RunSlot::endRemoversFence() {
+    removersFence = false;
+    // What was stored without a barrier leaves its processor in far less than this.
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
 }
 
-bool isRunning(const Runnable& what) {
-    Registry& registry = Registry::instance();
-    const std::lock_guard lock(registry.mutex);
-    return runsNow(registry, what);
+RunsSeen::RunsSeen() : lock_(Registry::instance().mutex) {
+    if (!RunSlot::removersFence) return;
+    // A thread that takes slots later has passed the lock by then, which is a barrier, too.
+    if (!Registry::instance().othersMayRun() || processBarrier()) return;
+    RunSlot::endRemoversFence();  // the system gives it no longer: a sandbox, entered late
 }
 
-void awaitStill(const Runnable& what) {
+bool RunsSeen::has(const Runnable& what) const {
+    assert(lock_.owns_lock());
+    if (what.deepRuns.load() != 0) return true;
+    const auto& all = Registry::instance().all;
+    return std::any_of(all.begin(), all.end(), [&](const auto& runs) {
+        return std::any_of(runs->slots.begin(), runs->slots.end(),
+                           [&](const auto& slot) { return slot.load() == &what; });
+    });
+}
+
+void awaitStill(std::span<const Runnable* const> all) {
     if (Run::inside()) return;
-    Registry& registry = Registry::instance();
-    std::unique_lock lock(registry.mutex);
-    // The time bound is for the one case where ~Run does not notify: it looked at `gone` just
-    // before that was set, and its cleared slot was not visible yet. Paying a second full memory
-    // barrier per run to exclude that would make every emit slower.
-    while (runsNow(registry, what)) {
-        registry.left.wait_for(lock, std::chrono::milliseconds(1));
+    RunsSeen seen;
+    for (const Runnable* what : all) {
+        // The time bound is for the one case where the end of a run does not tell: it looked at
+        // `gone` just before that was set, and its cleared slot was not visible yet. That needs
+        // runs that pay for their own barriers; paying for a second one would exclude it.
+        while (seen.has(*what)) {
+            Registry::instance().left.wait_for(seen.lock_, std::chrono::milliseconds(1));
+        }
     }
 }
 

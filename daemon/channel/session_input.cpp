@@ -292,8 +292,9 @@ Session::Step Session::events(std::string_view& bytes, const wire::FrameView& vi
     wire::stampSender(run.frames, uuid_);
     const std::size_t taken = home_.sink.onEvents(*this, run);
     received_ += taken;
-    bytes.remove_prefix(wire::firstFrames(run.frames, taken).size());
-    return taken == run.count ? Step::next : Step::blocked;
+    const bool all = taken == run.count;
+    bytes.remove_prefix(all ? run.frames.size() : wire::firstFrames(bytes, taken).size());
+    return all ? Step::next : Step::blocked;
 }
 
 Session::Step Session::onSubscribe(const wire::FrameView& view) {

@@ -57,13 +57,17 @@ Router::Port* Router::portOf(const Source& source) {
 void Router::join(const std::string& channel, Outlet& outlet) {
     lastChannel_ =
         nullptr;  // a channel that was closed may have left its name's address to another
-    if (Port* port = find(channel)) port->outlets.push_back(&outlet);
+    Port* port = find(channel);
+    if (!port) return;  // control: nothing is routed there
+    port->outlets.push_back(&outlet);
     newGeneration();
 }
 
 void Router::leave(const std::string& channel, Outlet& outlet) {
-    if (Port* port = find(channel)) std::erase(port->outlets, &outlet);
     std::erase(touched_, &outlet);
+    Port* port = find(channel);
+    if (!port) return;
+    std::erase(port->outlets, &outlet);
     newGeneration();
 }
 

@@ -48,8 +48,7 @@ struct Bench {
         local.name = name;
         local.channel = "A";
         local.data = &data;
-        Event event = EventAccess::blank();
-        EventAccess::fill(event, local);
+        const Event event = EventAccess::local(local);
         Hearing(*emitter, name).run(event, from);
     }
 };

@@ -89,6 +89,51 @@ TEST_CASE("what a thread remembers of a name is forgotten when listeners change"
     CHECK(log == "1122");
 }
 
+TEST_CASE("a name is what it says, not where it stands") {
+    Bench bench;
+    std::string log;
+    bench.on("sensor-1", says(log, "1"));
+    bench.on("sensor-2", says(log, "2"));
+    std::string buffer = "sensor-1";
+    for (const char which : {'1', '2', '1', '3', '2'}) {
+        buffer.back() = which;
+        bench.emit(buffer);
+    }
+    CHECK(log == "1212");
+}
+
+TEST_CASE("names of all lengths are told apart") {
+    Bench bench;
+    std::string heard;
+    bench.on("x+", [&](const Event& event) { heard = event.name(); });
+    std::string other;
+    bench.on("x+y", [&](const Event& event) { other = event.name(); });
+    for (int round = 0; round < 2; ++round) {
+        for (std::size_t length = 2; length <= 255; ++length) {
+            const std::string name(length, 'x');
+            bench.emit(name);
+            CHECK(heard == name);
+            const std::string ends = name.substr(1) + 'y';
+            bench.emit(ends);
+            CHECK(other == ends);
+        }
+    }
+}
+
+TEST_CASE("a listener that adds and removes others all day does not gather what it has forgotten") {
+    Bench bench;
+    bench.on("day", [&](const Event&) {
+        long before = 0;
+        for (int i = 0; i < 100; ++i) {
+            bench.once("answer", [](const Event&) {});
+            bench.emit("answer");
+            if (i == 10) before = bench.owner.use_count();
+        }
+        CHECK(bench.owner.use_count() <= before);  // each listener remembered holds its owner
+    });
+    bench.emit("day");
+}
+
 TEST_CASE("more names than a thread remembers are all heard") {
     Bench bench;
     std::size_t heard = 0;

@@ -44,8 +44,7 @@ TEST_CASE("an event of this process shows the data it was given, and its text on
     local.channel = "A";
     local.data = &data;
     local.to = "node";
-    Event event = EventAccess::blank();
-    EventAccess::fill(event, local);
+    const Event event = EventAccess::local(local);
 
     CHECK(&event.data() == &data);
     CHECK(event.text() == R"({"celsius":21.5})");
@@ -123,6 +122,56 @@ TEST_CASE("an event kept for later does not need the bytes it was read from") {
 
     const KeptEvent byHand(remoteEvent("[2]"));
     CHECK(byHand.view().payload == "[2]");
+}
+
+TEST_CASE("what an event makes on demand it makes once, and each by itself") {
+    const auto view = remoteEvent("[1]");
+    Event event = EventAccess::blank();
+    EventAccess::fill(event, view);
+    const std::string* const sender = &event.sender();
+    const Json* const data = &event.data();
+    CHECK(*data == Json{1});
+    CHECK(&event.sender() == sender);
+    CHECK(&event.data() == data);
+    CHECK(*sender == "00112233-4455-6677-8899-aabbccddeeff");
+
+    const Json own = {{"a", 1}};
+    LocalEvent local;
+    local.data = &own;
+    const wire::Uuid uuid = wire::uuidFromText("00112233-4455-6677-8899-aabbccddeeff");
+    local.sender = &uuid;
+    const Event ownEvent = EventAccess::local(local);
+    const std::string_view text = ownEvent.text();
+    CHECK(ownEvent.sender() == *sender);
+    CHECK(text == R"({"a":1})");
+    CHECK(ownEvent.text().data() == text.data());
+    CHECK(&ownEvent.data() == &own);
+}
+
+TEST_CASE("an event of this process that carries bytes has no other data") {
+    LocalEvent local;
+    local.bytes = std::string_view("\x00\xff\x10", 3);
+    const Event event = EventAccess::local(local);
+    CHECK(event.isBytes());
+    CHECK(textOf(event.bytes()) == local.bytes);
+    CHECK(event.data() == Json{{"$bytes", "AP8Q"}});
+    CHECK(event.text() == R"({"$bytes":"AP8Q"})");
+}
+
+TEST_CASE("text is looked at wherever it is not ASCII") {
+    for (std::size_t length = 1; length <= 40; ++length) {
+        for (std::size_t at = 0; at < length; ++at) {
+            std::string text(length, 'x');
+            text[at] = '\xff';
+            CAPTURE(length);
+            CAPTURE(at);
+            CHECK_THROWS_AS(checkData("a", text), Error);
+            CHECK_THROWS_AS(checkData("a", Json{{text, 1}}), Error);
+            text.replace(at, 1, "\xc3\xa4");
+            CHECK(checkData("a", text) == text.size() + 2);
+        }
+    }
+    CHECK(checkData("a", "") == 2);
 }
 
 TEST_CASE("data is refused for what JSON cannot carry") {

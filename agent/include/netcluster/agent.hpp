@@ -58,8 +58,8 @@ enum class Scope {
 
 /// What became of an emitted event. Listeners of this process have heard it either way.
 enum class Emitted {
-    accepted,   ///< handed to the connection, or there is none to hand it to (not connected yet,
-                ///< or scope `process`)
+    accepted,   ///< handed to the connection, or there is nobody to hand it to: not connected yet,
+                ///< scope `process`, or nobody else on the host wants it and it goes nowhere else
     queueFull,  ///< the daemon is away or slow and the queue is full: other processes will not hear
                 ///< it
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
@@ -11,6 +12,7 @@
 namespace netcluster {
 
 using Json = nlohmann::json;
+struct LocalEvent;
 
 /// One event, as a listener sees it: a view, good until the listener returns. Copy what you keep.
 /// Not to be shared with another thread while it is used (`data` parses on first use).
@@ -23,7 +25,7 @@ class Event {
 
     /// The data. Text that came from another process is parsed when first asked for.
     /// Throws Error when that text is not JSON; the agent reports it and goes on.
-    const Json& data() const;
+    const Json& data() const { return value_ ? *value_ : parsed(); }
     /// The data as JSON text. For an event of this process it is made on first use.
     std::string_view text() const;
 
@@ -45,14 +47,22 @@ class Event {
   private:
     friend class EventAccess;  // how the library fills one in
     Event() = default;
+    explicit Event(const LocalEvent& from);
 
     std::string_view name_, channel_, host_, to_, id_, replyTo_;
     std::string_view payload_;                    // from another process, or bytes
     const Json* value_ = nullptr;                 // from this process
     const unsigned char* senderBytes_ = nullptr;  // 16 of them, or none
     bool isBytes_ = false, broadcast_ = false, local_ = false;
-    mutable std::optional<Json> parsed_;
-    mutable std::string text_, sender_;
+
+    // Made when first asked for: most listeners do not ask, and an Event is made with every emit.
+    struct Made {
+        std::optional<Json> data;
+        std::string text, sender;
+    };
+    Made& made() const;
+    const Json& parsed() const;
+    mutable std::unique_ptr<Made> made_;
 };
 
 }  // namespace netcluster
