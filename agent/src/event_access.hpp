@@ -41,6 +41,11 @@ class EventAccess {
     static Event local(const LocalEvent& from) { return Event(from); }
     static Event blank() { return Event(); }
     static void fill(Event& event, const wire::EventView& from);
+    /// As filled before, with other data.
+    static void refill(Event& event, std::string_view payload) {
+        event.payload_ = payload;
+        event.made_.reset();
+    }
 };
 
 /// An event of another process, copied out of the read buffer for listeners that run later.

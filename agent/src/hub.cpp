@@ -289,22 +289,24 @@ Emitted Hub::send(std::string_view event, std::string_view payload, std::uint8_t
 // -- what the connection tells
 
 void Hub::onEvents(const wire::EventRun& events) {
+    const std::size_t beforeData = events.first.whole.size() - events.first.payload.size();
     std::string_view rest = events.frames;
-    wire::EventView view;
+    std::string_view frame;
+    Event event = EventAccess::blank();
+    EventAccess::fill(event, events.first);
     std::shared_ptr<const KeptEvent> kept;  // one copy for all who hear it later
     const std::function<void(Owner&)> postpone = [&](Owner& owner) {
-        if (!kept) kept = std::make_shared<const KeptEvent>(view);
+        if (!kept) kept = std::make_shared<const KeptEvent>(events.event(frame));
         static_cast<Mailbox&>(owner).keep(kept);
     };
     try {
         while (!rest.empty()) {
             Hearing hearing(*emitter_, events.first.name);
             do {
-                view = events.event(rest.substr(0, wire::frameSize(rest)));
-                rest.remove_prefix(view.whole.size());
+                frame = rest.substr(0, wire::frameSize(rest));
+                rest.remove_prefix(frame.size());
+                EventAccess::refill(event, frame.substr(beforeData));
                 kept.reset();
-                Event event = EventAccess::blank();
-                EventAccess::fill(event, view);
                 hearing.runRemote(event, postpone);
             } while (!rest.empty() && hearing.current());
         }

@@ -7,23 +7,30 @@
 namespace netcluster {
 
 std::span<char> Inbox::room() {
-    const std::size_t kept = end_ - begin_;
-    if (kept == 0) {
+    if (begin_ == end_) {
         begin_ = end_ = 0;
-        if (buffer_.size() > keptRoom) buffer_ = std::vector<char>();
+        if (size_ > keptRoom) moveTo(minRoom);
     }
-    if (buffer_.size() - end_ < minRoom && begin_ != 0) {
-        std::memmove(buffer_.data(), buffer_.data() + begin_, kept);
+    if (size_ - end_ < minRoom && begin_ != 0) {
+        std::memmove(buffer_.get(), buffer_.get() + begin_, end_ - begin_);
+        end_ -= begin_;
         begin_ = 0;
-        end_ = kept;
     }
     // Grows with what has come, never to a length that was only claimed.
-    if (buffer_.size() - end_ < minRoom) buffer_.resize(std::max(end_ + minRoom, end_ * 2));
-    return std::span(buffer_).subspan(end_);
+    if (size_ - end_ < minRoom) moveTo(std::max(end_ + minRoom, end_ * 2));
+    return {buffer_.get() + end_, size_ - end_};
+}
+
+// Another buffer, not cleared; what is unread stays where it is in it.
+void Inbox::moveTo(std::size_t size) {
+    auto fresh = std::make_unique_for_overwrite<char[]>(size);
+    if (end_ != 0) std::memcpy(fresh.get(), buffer_.get(), end_);
+    buffer_ = std::move(fresh);
+    size_ = size;
 }
 
 void Inbox::filled(std::size_t count) {
-    assert(end_ + count <= buffer_.size());
+    assert(end_ + count <= size_);
     end_ += count;
 }
 

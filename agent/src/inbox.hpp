@@ -4,8 +4,8 @@
 // may come before its preface: they are skipped, byte by byte, without being kept.
 #pragma once
 
+#include <memory>
 #include <span>
-#include <vector>
 
 #include "frame.hpp"
 
@@ -32,8 +32,9 @@ class Inbox {
     /// A new connection begins.
     void reset();
 
-    /// Reason: a Unix socket hands over at most about 200 KiB at once, and usually far less.
-    static constexpr std::size_t minRoom = std::size_t{64} << 10;
+    /// Reason: a Unix socket hands over at most about 208 KiB at once. Pages that nothing was ever
+    /// read to cost nothing.
+    static constexpr std::size_t minRoom = std::size_t{256} << 10;
     /// A buffer that had to grow beyond this for a large event is given back after it.
     static constexpr std::size_t keptRoom = std::size_t{1} << 20;
 
@@ -41,10 +42,12 @@ class Inbox {
     enum class State { packetStart, inPacket, frames };
     Next skipPackets();
 
-    std::string_view unread() const { return {buffer_.data() + begin_, end_ - begin_}; }
+    std::string_view unread() const { return {buffer_.get() + begin_, end_ - begin_}; }
+    void moveTo(std::size_t size);
 
     State state_ = State::packetStart;
-    std::vector<char> buffer_;
+    std::unique_ptr<char[]> buffer_;
+    std::size_t size_ = 0;   // of the buffer
     std::size_t begin_ = 0;  // of what is not consumed yet
     std::size_t end_ = 0;
     std::size_t maxFrame_ = wire::maxSmallFrame;

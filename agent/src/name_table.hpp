@@ -9,13 +9,12 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "little_endian.hpp"
 
 namespace netcluster {
 
@@ -62,8 +61,12 @@ class NameTable {
         Entry* entry = nullptr;
     };
 
-    static std::uint64_t word(const char* bytes) { return wire::loadLittle<std::uint64_t>(bytes); }
-    static std::uint64_t half(const char* bytes) { return wire::loadLittle<std::uint32_t>(bytes); }
+    template <typename Word>
+    static std::uint64_t load(const char* bytes) {
+        Word value;
+        std::memcpy(&value, bytes, sizeof value);
+        return value;
+    }
 
     static std::uint64_t mix(std::uint64_t value) { return value * 0x9E3779B97F4A7C15u; }
 
@@ -72,14 +75,14 @@ class NameTable {
         const char* const end = begin + name.size();
         Key key{0, 0, name.size()};
         if (key.size >= 8) {
-            key.first = word(begin);
-            key.last = word(end - 8);
+            key.first = load<std::uint64_t>(begin);
+            key.last = load<std::uint64_t>(end - 8);
             for (const char* at = begin + 8; at + 8 < end; at += 8) {
-                key.first = mix(key.first ^ key.first >> 32) ^ word(at);
+                key.first = mix(key.first ^ key.first >> 32) ^ load<std::uint64_t>(at);
             }
         } else if (key.size >= 4) {
-            key.first = half(begin);
-            key.last = half(end - 4);
+            key.first = load<std::uint32_t>(begin);
+            key.last = load<std::uint32_t>(end - 4);
         } else {
             for (const char c : name) key.last = key.last << 8 | static_cast<unsigned char>(c);
         }

@@ -161,8 +161,9 @@ std::string_view Outbox::next() {
     const std::lock_guard lock(mutex_);
     written_ = 0;
     writing_.clear();
-    if (writing_.capacity() > keptCapacity) writing_ = std::string();
     if (!open_ || pending_.empty()) {
+        if (writing_.capacity() > keptCapacity) writing_ = std::string();
+        if (pending_.empty() && pending_.capacity() > keptCapacity) pending_ = std::string();
         idle_ = true;
         return {};
     }

@@ -67,7 +67,8 @@ class Outbox {
     Wake control(Append append);
     void restore();
 
-    /// A buffer that grew beyond this is given back when it is empty.
+    /// A buffer that grew beyond this is given back when there is nothing to write. Not before: in
+    /// a flood the system would be asked for the same pages again and again.
     static constexpr std::size_t keptCapacity = std::size_t{1} << 20;
 
     const std::size_t limit_;

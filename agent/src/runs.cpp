@@ -13,15 +13,6 @@
 namespace netcluster {
 namespace {
 
-// ThreadSanitizer does not see a barrier that another thread makes.
-#if defined(__SANITIZE_THREAD__)
-constexpr bool sanitized = true;
-#elif defined(__has_feature)
-constexpr bool sanitized = __has_feature(thread_sanitizer);
-#else
-constexpr bool sanitized = false;
-#endif
-
 // All threads' slots. Never destroyed: agents may be static objects, and threads may outlive main.
 struct Registry {
     std::mutex mutex;
@@ -77,7 +68,7 @@ ThreadRuns& ThreadRuns::acquire() {
 
 void RunSlot::prepare() {
     static std::once_flag once;
-    std::call_once(once, [] { removersFence = !sanitized && enableProcessBarrier(); });
+    std::call_once(once, [] { removersFence = enableProcessBarrier(); });
 }
 
 // The lock makes sure that a remover is either before its look at the slots or asleep.
