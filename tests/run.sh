@@ -4,8 +4,9 @@
 #     tests/run.sh [--quick]
 #
 # 1. the quickstart, as a new user runs it (release);
-# 2. all tests under the address and undefined-behaviour sanitizers;
-# 3. what uses more than one thread under the thread sanitizer.
+# 2. the benchmarks, the quick form;
+# 3. all tests under the address and undefined-behaviour sanitizers;
+# 4. what uses more than one thread under the thread sanitizer.
 # --quick: all tests once, without sanitizers.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -51,6 +52,11 @@ else
     failed=yes
   fi
 
+  # On the release that the quickstart has built: loses nothing, and is not half as good as it was.
+  step "benchmarks, quick"
+  bash tests/bench/run.sh --self-test || failed=yes
+  bash tests/bench/run.sh --quick || failed=yes
+
   step "building asan"
   cmake --preset asan >/dev/null
   cmake --build --preset asan
@@ -59,8 +65,9 @@ else
   # Everything else runs on one thread and has just been tested.
   step "building tsan"
   cmake --preset tsan >/dev/null
-  cmake --build --preset tsan --target ncserver agent_test agent_socket_test scenario_flood
-  test_flavour tsan -R '^(agent_test|agent_socket_test|scenario_flood)$'
+  cmake --build --preset tsan --target ncserver agent_test agent_socket_test local_test \
+    scenario_flood scenario_interest
+  test_flavour tsan -R '^(agent_test|agent_socket_test|local_test|scenario_flood|scenario_interest)$'
 fi
 
 step "done"

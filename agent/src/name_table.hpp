@@ -9,12 +9,13 @@
 #pragma once
 
 #include <cstdint>
-#include <cstring>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "words.hpp"
 
 namespace netcluster {
 
@@ -60,13 +61,6 @@ class NameTable {
         Key key;
         Entry* entry = nullptr;
     };
-
-    template <typename Word>
-    static std::uint64_t load(const char* bytes) {
-        Word value;
-        std::memcpy(&value, bytes, sizeof value);
-        return value;
-    }
 
     static std::uint64_t mix(std::uint64_t value) { return value * 0x9E3779B97F4A7C15u; }
 

@@ -1,10 +1,10 @@
 #include "outgoing_event.hpp"
 
 #include <cstdint>
-#include <cstring>
 
 #include "json_scan.hpp"
 #include "text.hpp"
+#include "words.hpp"
 
 namespace netcluster {
 namespace {
@@ -13,15 +13,19 @@ namespace {
     throw Error("event '" + std::string(event) + "': " + why);
 }
 
-// Most text is, and it is told eight bytes at a time.
+// Most text is, and it is told eight bytes at a time; the last eight overlap those before.
 bool isAscii(std::string_view text) {
+    const char* at = text.data();
+    const char* const end = at + text.size();
     std::uint64_t bits = 0;
-    for (; text.size() >= sizeof bits; text.remove_prefix(sizeof bits)) {
-        std::uint64_t word;
-        std::memcpy(&word, text.data(), sizeof word);
-        bits |= word;
+    if (text.size() >= 8) {
+        for (; at + 8 < end; at += 8) bits |= load<std::uint64_t>(at);
+        bits |= load<std::uint64_t>(end - 8);
+    } else if (text.size() >= 4) {
+        bits = load<std::uint32_t>(at) | load<std::uint32_t>(end - 4);
+    } else {
+        for (; at != end; ++at) bits |= static_cast<unsigned char>(*at);
     }
-    for (const char c : text) bits |= static_cast<unsigned char>(c);
     return (bits & 0x8080808080808080u) == 0;
 }
 

@@ -79,6 +79,7 @@ struct EventView {
     std::string_view replyTo;
     std::string_view payload;  ///< JSON text, or bytes when `bytesFlag` is set
     std::string_view whole;    ///< the frame's own bytes; empty if built by hand
+    bool knownJson = false;    ///< somebody has seen that the payload is JSON
 
     bool broadcast() const { return flags & broadcastFlag; }
     bool bytes() const { return flags & bytesFlag; }

@@ -108,7 +108,8 @@ PacketResult readPacket(std::string_view text) {
 }
 
 bool appendPacket(std::string& out, const EventView& event) {
-    if (!event.bytes() && !event.payload.empty() && !validJson(event.payload)) return false;
+    const bool trusted = event.bytes() || event.payload.empty() || event.knownJson;
+    if (!trusted && !validJson(event.payload)) return false;
     out += R"({"emmiteruuid":")";
     out += uuidText(event.sender);
     out += R"(","channel":")";

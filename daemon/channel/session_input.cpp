@@ -171,6 +171,7 @@ Session::Step Session::packet(std::string_view& bytes) {
     event.id = read.packet->id;
     event.replyTo = read.packet->replyTo;
     event.payload = read.packet->data;
+    event.knownJson = true;
     std::string& built = context_.router.arena().next();
     wire::appendEvent(built, event);
     event.whole = built;
