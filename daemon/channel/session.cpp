@@ -108,7 +108,7 @@ bool Session::enqueue(std::string_view events, std::size_t count, bool remote) {
         case SendQueue::Pushed::queued:
             break;
         case SendQueue::Pushed::dropped:
-            noteDrop();
+            noteDrops();
             break;
         case SendQueue::Pushed::overflow:
             doom("too slow: its queue is full");
@@ -142,9 +142,11 @@ void Session::notice(const std::string& bytes) {
     touched_ = true;
 }
 
-void Session::noteDrop() {
-    if (std::exchange(dropLogged_, true)) return;
-    spdlog::warn("{}: slow consumer: its queue is full, events for it are dropped", label());
+// Events are dropped when they come, and also later, when a stalled queue gives its room to others.
+void Session::noteDrops() {
+    const std::uint64_t before = std::exchange(dropsNoted_, queue_.eventsDropped());
+    if (before == dropsNoted_ || std::exchange(dropLogged_, true)) return;
+    spdlog::warn("{}: slow consumer: events for it are dropped, {} so far", label(), dropsNoted_);
 }
 
 void Session::flush() {
@@ -263,6 +265,7 @@ void Session::noProgress() {
 }
 
 void Session::progressed() {
+    noteDrops();
     queue_.setIdle(false);
     if (queue_.empty()) {
         if (closing_) return finish();
@@ -356,6 +359,7 @@ void Session::becomeDeaf() {
 void Session::finish() {
     const auto alive = self();
     if (std::exchange(closed_, true)) return;
+    noteDrops();
     if (!closing_) context_.router.leave(home_.channel, *this);
     queue_.setIdle(false);
     releaseSenders();

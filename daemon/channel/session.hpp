@@ -151,7 +151,7 @@ class Session final : public Source, public Outlet {
     using Timer = std::unique_ptr<boost::asio::steady_timer>;
     void arm(Timer& timer, std::chrono::milliseconds after, void (Session::*then)());
     void notice(const std::string& bytes);
-    void noteDrop();
+    void noteDrops();
     void doom(const std::string& reason);
     void becomeDeaf();
     void finish();
@@ -195,6 +195,7 @@ class Session final : public Source, public Outlet {
     bool caughtUp_ = false;  // since patience began
     std::uint64_t received_ = 0;
     std::uint64_t refused_ = 0;
+    std::uint64_t dropsNoted_ = 0;
 };
 
 }  // namespace netcluster::daemon

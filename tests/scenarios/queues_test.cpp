@@ -256,8 +256,9 @@ TEST_CASE("many that never read: memory stays within the daemon's cap, others ar
     CHECK(queued <= (std::size_t{4} << 20) + (std::size_t{64} << 10));
     CHECK(queued > 0);
     if (slowness() == 1) CHECK(daemon.memory() - before < std::size_t{24} << 20);
-    // When they go, what was kept for them goes.
+    // When they go, what was kept for them goes; and the log has named each of them by then.
     asleep.clear();
+    CHECK(daemon.process().err.waitForCount("slow consumer", sleepers));
     emitter.emit("n", numbered(1));
     CHECK(numberOf(reader.nextEvent()) == 1);
     emitter.sync();
