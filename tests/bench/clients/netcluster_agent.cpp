@@ -44,9 +44,9 @@ class AgentLink : public Link {
     Agent& agent() { return agent_; }
 
   private:
-    // What a publisher that waits for room anyway would choose (docs/performance.md): a queue that
-    // stays in the processor's cache.
-    static constexpr std::size_t queueLimit = std::size_t{1} << 20;
+    // What a publisher that waits for room anyway would choose (docs/agent-guide.md): a queue that
+    // stays in the processor's cache. Larger than the largest event measured, which is 1 MiB.
+    static constexpr std::size_t queueLimit = std::size_t{2} << 20;
     static constexpr std::chrono::seconds patience{30};
     Agent agent_;
     Handler handler_;
