@@ -137,7 +137,11 @@ def judged(session, items, series, recorded):
 
 def measure_all(session, options, series):
     """Returns the works, and what is worse than it may be."""
-    letters = set(filter(None, options.only.split(","))) or set("ABCDEFH")
+    works = set("ABCDEFH")
+    letters = set(filter(None, options.only.split(","))) or works
+    if letters - works:
+        sys.exit(f"no such work: {', '.join(sorted(letters - works))}; there are: "
+                 f"{', '.join(sorted(works))}")
     items = plan.quick(options.secs or 0.4) if options.quick else plan.full(options.secs or 1)
     items = sorted((item for item in items if item.letter in letters),
                    key=lambda item: item.letter)
