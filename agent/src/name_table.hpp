@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-#include "words.hpp"
+#include "little_endian.hpp"
 
 namespace netcluster {
 
@@ -69,14 +69,14 @@ class NameTable {
         const char* const end = begin + name.size();
         Key key{0, 0, name.size()};
         if (key.size >= 8) {
-            key.first = load<std::uint64_t>(begin);
-            key.last = load<std::uint64_t>(end - 8);
+            key.first = wire::loadLittle<std::uint64_t>(begin);
+            key.last = wire::loadLittle<std::uint64_t>(end - 8);
             for (const char* at = begin + 8; at + 8 < end; at += 8) {
-                key.first = mix(key.first ^ key.first >> 32) ^ load<std::uint64_t>(at);
+                key.first = mix(key.first ^ key.first >> 32) ^ wire::loadLittle<std::uint64_t>(at);
             }
         } else if (key.size >= 4) {
-            key.first = load<std::uint32_t>(begin);
-            key.last = load<std::uint32_t>(end - 4);
+            key.first = wire::loadLittle<std::uint32_t>(begin);
+            key.last = wire::loadLittle<std::uint32_t>(end - 4);
         } else {
             for (const char c : name) key.last = key.last << 8 | static_cast<unsigned char>(c);
         }

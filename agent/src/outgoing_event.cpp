@@ -1,10 +1,7 @@
 #include "outgoing_event.hpp"
 
-#include <cstdint>
-
 #include "json_scan.hpp"
 #include "text.hpp"
-#include "words.hpp"
 
 namespace netcluster {
 namespace {
@@ -13,25 +10,8 @@ namespace {
     throw Error("event '" + std::string(event) + "': " + why);
 }
 
-// Most text is, and it is told eight bytes at a time; the last eight overlap those before.
-bool isAscii(std::string_view text) {
-    const char* at = text.data();
-    const char* const end = at + text.size();
-    std::uint64_t bits = 0;
-    if (text.size() >= 8) {
-        for (; at + 8 < end; at += 8) bits |= load<std::uint64_t>(at);
-        bits |= load<std::uint64_t>(end - 8);
-    } else if (text.size() >= 4) {
-        bits = load<std::uint32_t>(at) | load<std::uint32_t>(end - 4);
-    } else {
-        for (; at != end; ++at) bits |= static_cast<unsigned char>(*at);
-    }
-    return (bits & 0x8080808080808080u) == 0;
-}
-
 void checkText(std::string_view event, const std::string& text) {
-    if (!isAscii(text) && !wire::validUtf8(text))
-        refuse(event, "the data holds text that is not UTF-8");
+    if (!wire::validUtf8(text)) refuse(event, "the data holds text that is not UTF-8");
 }
 
 // Depth is bounded, so these may recurse.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "little_endian.hpp"
+
 namespace netcluster::wire {
 namespace {
 
@@ -34,9 +36,26 @@ int hexValue(char c) {
     return -1;
 }
 
+// Most text is, and it is told eight bytes at a time; the last eight overlap those before.
+bool isAscii(std::string_view text) {
+    const char* at = text.data();
+    const char* const end = at + text.size();
+    std::uint64_t bits = 0;
+    if (text.size() >= 8) {
+        for (; at + 8 < end; at += 8) bits |= loadLittle<std::uint64_t>(at);
+        bits |= loadLittle<std::uint64_t>(end - 8);
+    } else if (text.size() >= 4) {
+        bits = loadLittle<std::uint32_t>(at) | loadLittle<std::uint32_t>(end - 4);
+    } else {
+        for (; at != end; ++at) bits |= static_cast<unsigned char>(*at);
+    }
+    return (bits & 0x8080808080808080u) == 0;
+}
+
 }  // namespace
 
 bool validUtf8(std::string_view text) {
+    if (isAscii(text)) return true;
     for (std::size_t at = 0; at < text.size();) {
         const std::size_t length = sequenceLength(text, at);
         if (length == 0) return false;

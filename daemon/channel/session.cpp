@@ -290,9 +290,7 @@ void Session::releaseSenders() {
 void Session::takeLimits(bool newMaxEvent) {
     queue_.setCap(context_.clientQueue);
     if (!newMaxEvent || !greeted_ || closing_) return;
-    std::string bytes;
-    wire::appendWelcome(bytes, welcome());
-    notice(bytes);
+    notice(welcome());
     flush();
 }
 

@@ -127,7 +127,7 @@ class Session final : public Source, public Outlet {
     Step onSync(const wire::FrameView& frame);
     Step malformed(const std::string& what);
     void answerHello(bool wantsInterest);
-    wire::Welcome welcome() const;
+    std::string welcome(std::uint32_t capabilities = 0) const;
     std::size_t maxInput() const;
 
     // session.cpp

@@ -244,31 +244,28 @@ Session::Step Session::onHello(const wire::FrameView& view) {
 // A descriptor goes with bytes that are written here and now. Where that cannot be (the client does
 // not read, or the system has no such memory) it is done without.
 void Session::answerHello(bool wantsInterest) {
-    wire::Welcome answer = welcome();
     if (wantsInterest && context_.generation.supported() && queue_.empty()) {
-        answer.capabilities = wire::interestCapability;
-        std::string bytes(wire::preface);
-        wire::appendWelcome(bytes, answer);
+        const std::string bytes = std::string(wire::preface) + welcome(wire::interestCapability);
         const local::IoResult result = stream_.writeWith(bytes, context_.generation.memory());
         if (result.outcome == local::Io::done) {
             tellsUnwanted_ = true;
             if (result.count < bytes.size()) notice(bytes.substr(result.count));
             return;
         }
-        answer.capabilities = 0;
     }
-    std::string bytes(wire::preface);
-    wire::appendWelcome(bytes, answer);
-    notice(bytes);
+    notice(std::string(wire::preface) + welcome());
 }
 
-wire::Welcome Session::welcome() const {
+std::string Session::welcome(std::uint32_t capabilities) const {
     wire::Welcome welcome;
+    welcome.capabilities = capabilities;
     welcome.maxEvent = static_cast<std::uint32_t>(context_.maxEvent);
     welcome.client = uuid_;
     welcome.channel = home_.channel;
     welcome.host = context_.hostName;
-    return welcome;
+    std::string frame;
+    wire::appendWelcome(frame, welcome);
+    return frame;
 }
 
 // The event frame that `bytes` begin with, and those behind it that are like it.

@@ -26,9 +26,20 @@ bool meansClosed(int code) {
     return code == EPIPE || code == ECONNRESET || code == ENOTCONN;
 }
 
-// Room for one descriptor.
-struct alignas(cmsghdr) Control {
-    char bytes[CMSG_SPACE(sizeof(int))] = {};
+// Bytes of one message, with room for one descriptor beside them. Points into itself.
+struct WithDescriptor {
+    WithDescriptor(const char* bytes, std::size_t size) : vector{const_cast<char*>(bytes), size} {
+        message.msg_iov = &vector;
+        message.msg_iovlen = 1;
+        message.msg_control = control;
+        message.msg_controllen = CMSG_LEN(sizeof(int));
+    }
+    WithDescriptor(const WithDescriptor&) = delete;
+    WithDescriptor& operator=(const WithDescriptor&) = delete;
+
+    iovec vector;
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+    msghdr message{};
 };
 
 IoResult failure(int code) {
@@ -57,18 +68,12 @@ IoResult Stream::read(std::span<char> into) {
 }
 
 IoResult Stream::read(std::span<char> into, Descriptor& with) {
-    iovec vector{into.data(), into.size()};
-    Control control;
-    msghdr message{};
-    message.msg_iov = &vector;
-    message.msg_iovlen = 1;
-    message.msg_control = &control;
-    message.msg_controllen = sizeof control;
+    WithDescriptor in(into.data(), into.size());
     const ssize_t count =
-        ::recvmsg(socket_.native_handle(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+        ::recvmsg(socket_.native_handle(), &in.message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     if (count < 0) return failure(errno);
-    // One descriptor at most has room in `control`; the kernel lets go of more.
-    const cmsghdr* header = CMSG_FIRSTHDR(&message);
+    // There is room for one descriptor; the kernel lets go of more.
+    const cmsghdr* header = CMSG_FIRSTHDR(&in.message);
     if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
         int number = -1;
         std::memcpy(&number, CMSG_DATA(header), sizeof number);
@@ -79,20 +84,15 @@ IoResult Stream::read(std::span<char> into, Descriptor& with) {
 }
 
 IoResult Stream::writeWith(std::string_view bytes, const Descriptor& descriptor) {
-    iovec vector{const_cast<char*>(bytes.data()), bytes.size()};
-    Control control;
-    msghdr message{};
-    message.msg_iov = &vector;
-    message.msg_iovlen = 1;
-    message.msg_control = &control;
-    message.msg_controllen = sizeof control;
-    cmsghdr* header = CMSG_FIRSTHDR(&message);
+    WithDescriptor out(bytes.data(), bytes.size());
+    cmsghdr* header = CMSG_FIRSTHDR(&out.message);
     header->cmsg_level = SOL_SOCKET;
     header->cmsg_type = SCM_RIGHTS;
     header->cmsg_len = CMSG_LEN(sizeof(int));
     const int number = descriptor.number();
     std::memcpy(CMSG_DATA(header), &number, sizeof number);
-    const ssize_t sent = ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    const ssize_t sent =
+        ::sendmsg(socket_.native_handle(), &out.message, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent < 0) return failure(errno);
     return {Io::done, static_cast<std::size_t>(sent)};
 }
