@@ -161,6 +161,8 @@ enum class Bad : std::uint8_t {
 };
 inline constexpr std::size_t badReasons = static_cast<std::size_t>(Bad::afterEnd) + 1;
 std::string_view badName(Bad reason);
+/// The same for people, as the end of a sentence.
+std::string_view badMeaning(Bad reason);
 
 /// How often each reason came up; index by `static_cast<std::size_t>(reason)`.
 using BadCounts = std::array<std::uint64_t, badReasons>;

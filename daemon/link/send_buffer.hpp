@@ -46,6 +46,9 @@ class SendBuffer {
 
     /// Bytes that more messages may take before what waits is too much.
     bool hasRoom(std::size_t bytes) const;
+    /// True when senders that were held may go on. Reason for half: each then finds room for more
+    /// than one read.
+    bool drained() const { return waiting() <= queueLimit_ / 2; }
     std::uint64_t waiting() const { return highest_ - sent_; }
     std::uint64_t highest() const { return highest_; }  ///< the last one finished; 0: none
     std::uint64_t sent() const { return sent_; }        ///< the last one ever sent; 0: none

@@ -230,6 +230,11 @@ nlohmann::json Transport::interfaceStats() const {
     return list;
 }
 
+nlohmann::json Transport::unicastStats() const {
+    return {{"ipv4", unicastV4_ && unicastV4_->isOpen()},
+            {"ipv6", unicastV6_ && unicastV6_->isOpen()}};
+}
+
 nlohmann::json Transport::peerStats() const {
     auto list = nlohmann::json::array();
     for (const Peer& peer : peers_->all()) {

@@ -67,6 +67,8 @@ class Transport : public std::enable_shared_from_this<Transport> {
 
     nlohmann::json interfaceStats() const;
     nlohmann::json peerStats() const;
+    /// Whether this daemon has the port's unicast datagrams, per family.
+    nlohmann::json unicastStats() const;
 
   private:
     using Socket = std::shared_ptr<UdpSocket>;
