@@ -8,6 +8,7 @@
 
 #include "arguments.hpp"
 #include "control_client.hpp"
+#include "escape.hpp"
 #include "format.hpp"
 #include "terminal.hpp"
 
@@ -44,11 +45,6 @@ std::string lineOf(const Event& event, bool json) {
                          event.sender(), event.broadcast(), event.host(),
                          event.to(),     event.id(),        event.replyTo()};
     return json ? eventJson(seen) : eventText(seen);
-}
-
-std::string gapText(const Gap& gap) {
-    return std::to_string(gap.count) + " events lost here (" + std::to_string(gap.first) + " to " +
-           std::to_string(gap.last) + "): this listener did not keep up";
 }
 
 /// The listeners and handlers on the agent; they outlive neither it nor the queue.
@@ -171,6 +167,27 @@ Status listenCommand(const Call& call, Context& context) {
         return fail(context, Status::failed, unreachableText(error.what()));
     }
     return Writer(context, queue, limits, interruption).run();
+}
+
+std::string gapText(const Gap& gap) {
+    const std::string count = std::to_string(gap.count);
+    const std::string place =
+        " (" + std::to_string(gap.first) + " to " + std::to_string(gap.last) + ")";
+    const std::string datagrams = count + " datagrams of host " + printable(gap.host) + place;
+    switch (gap.why) {
+        case Gap::Why::slow:
+            return count + " events lost here" + place + ": this listener did not keep up";
+        case Gap::Why::lost:
+            return datagrams + " did not arrive";
+        case Gap::Why::gone:
+            return datagrams + " did not arrive, and the host keeps them no longer";
+        case Gap::Why::dropped:
+            return count + " events lost at host " + printable(gap.host) +
+                   ": its queue to the link was full";
+        case Gap::Why::reset:
+            return "events of host " + printable(gap.host) + " may be missing: its numbers jumped";
+    }
+    return {};
 }
 
 std::string anyOf(const std::vector<std::string>& patterns) {

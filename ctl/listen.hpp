@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <deque>
 #include <mutex>
+#include <netcluster/agent.hpp>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,9 @@
 namespace netcluster::ctl {
 
 Status listenCommand(const Call& call, Context& context);
+
+/// What to say of events that will not come.
+std::string gapText(const Gap& gap);
 
 /// One pattern that matches what any of them matches, so that an event matching two is shown once.
 std::string anyOf(const std::vector<std::string>& patterns);

@@ -48,7 +48,8 @@ Core::Core(boost::asio::io_context& io, config::Settings settings, std::string c
                .router = router_,
                .budget = budget_,
                .patterns = patterns_,
-               .generation = generation_} {}
+               .generation = generation_,
+               .hostsOnline = [this] { return hostsOnlineTexts(); }} {}
 
 Core::~Core() = default;
 
@@ -169,8 +170,10 @@ void Core::applyRights(const config::Settings& next) {
 
 // The old link lets go first: both may want the same port.
 void Core::replaceLink(const config::Settings& next) {
+    const auto known = hostsOnline();
     router_.setLink(nullptr);
     if (link_) link_->close();
+    tellForgotten(known);
     try {
         link_ = openLink(next);
     } catch (const Error&) {

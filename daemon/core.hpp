@@ -34,6 +34,8 @@ class Core final : public Administration {
     nlohmann::json showChannel(const std::string& channel) override;
     nlohmann::json showClient(const std::string& channel, const std::string& client) override;
     nlohmann::json stats() override;
+    nlohmann::json hosts() override;
+    void doctor(std::chrono::milliseconds wait, Reply reply) override;
 
   private:
     using Channels = std::map<std::string, std::shared_ptr<Channel>>;
@@ -47,6 +49,13 @@ class Core final : public Administration {
     void closeUnwanted(const config::Settings& wanted);
     Channel& find(const std::string& channel) const;
     nlohmann::json channelStats(const Channel& channel) const;
+
+    // core_hosts.cpp
+    std::vector<std::string> hostsOnlineTexts();
+    std::vector<nlohmann::json> hostsOnline();
+    void tellForgotten(const std::vector<nlohmann::json>& hosts);
+    void probe(std::chrono::milliseconds wait, Reply done);
+    nlohmann::json doctorFacts(nlohmann::json hosts);
 
     boost::asio::io_context& io_;
     config::Settings settings_;
@@ -63,6 +72,8 @@ class Core final : public Administration {
     Channels channels_;
     std::vector<std::shared_ptr<Channel>> leaving_;  // closed, their clients still reading
     std::unique_ptr<Link> link_;
+    /// As many more owners as there are doctors waiting for their answer.
+    const std::shared_ptr<const bool> doctors_ = std::make_shared<const bool>(true);
 };
 
 }  // namespace netcluster::daemon

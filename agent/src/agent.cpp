@@ -177,6 +177,11 @@ void Agent::onGap(std::function<void(const Gap&)> handler) {
     impl_->mailbox_->setOnGap(std::move(handler));
 }
 
+void Agent::onPresence(std::function<void(const Presence&)> handler) {
+    impl_->mailbox_->setOnPresence(std::move(handler));
+    impl_->hub_->tellHosts(impl_->mailbox_);
+}
+
 void Agent::onError(std::function<void(const std::string& what)> handler) {
     impl_->mailbox_->setOnError(std::move(handler));
 }

@@ -108,7 +108,7 @@ bool Connection::attemptAt(const std::string& endpoint) {
     greetingToken_ = ++lastToken_;
     for (Waiter& waiter : waiters_) waiter.token = greetingToken_;
     wire::Hello hello;
-    hello.capabilities = wire::interestCapability;
+    hello.capabilities = wire::interestCapability | wire::noticesCapability;
     hello.agent = setup_.program;
     {
         const std::lock_guard lock(streamMutex_);

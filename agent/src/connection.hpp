@@ -43,6 +43,8 @@ class Connection final : public Interest, public std::enable_shared_from_this<Co
         virtual ~Receiver() = default;
         virtual void onEvents(const wire::EventRun& events) = 0;
         virtual void onGap(const wire::Gap& gap) = 0;
+        /// A daemon has let us in. What it tells until onOnline is how things stand.
+        virtual void onWelcomed() = 0;
         virtual void onOnline() = 0;
         virtual void onOffline(const std::string& reason) = 0;
         virtual void onTrouble(const std::string& what) = 0;

@@ -161,7 +161,9 @@ void Connection::onWelcome(const wire::FrameView& frame) {
     if (welcome->version != wire::protocolVersion) {
         return lost("the daemon speaks protocol version " + std::to_string(welcome->version));
     }
-    welcomed_ = true;
+    if (!std::exchange(welcomed_, true)) {
+        tell([](Receiver& receiver) { receiver.onWelcomed(); });
+    }
     if (counter_) unwanted_.attach(std::exchange(counter_, {}));
     const std::size_t maxEvent = std::min<std::size_t>(welcome->maxEvent, mostMaxEvent);
     maxEvent_ = maxEvent;

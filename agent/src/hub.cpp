@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/system/system_error.hpp>
 #include <future>
+#include <netcluster/control.hpp>
 #include <unordered_map>
 
 #include "endpoint.hpp"
@@ -194,6 +195,7 @@ std::string Hub::connectEnded(const std::shared_ptr<Mailbox>& agent, const std::
         member->established = true;
     }
     agent->connected();
+    agent->hosts(hosts_, wentAway);
     return {};
 }
 
@@ -211,6 +213,14 @@ void Hub::disconnect(const std::shared_ptr<Mailbox>& agent) {
         });
     }
     connection_->post([agent] { agent->disconnected("disconnect was called"); });
+}
+
+void Hub::tellHosts(const std::shared_ptr<Mailbox>& agent) {
+    connection_->post([hub = weak_from_this(), weak = std::weak_ptr<Mailbox>(agent)] {
+        const auto self = hub.lock();
+        const auto mailbox = weak.lock();
+        if (self && mailbox && mailbox->hearsRemote()) mailbox->hosts(self->hosts_, wentAway);
+    });
 }
 
 // -- emitting
@@ -289,6 +299,7 @@ Emitted Hub::send(std::string_view event, std::string_view payload, std::uint8_t
 // -- what the connection tells
 
 void Hub::onEvents(const wire::EventRun& events) {
+    if (events.first.name.starts_with(wire::reservedPrefix) && takeNotices(events)) return;
     const std::size_t beforeData = events.first.whole.size() - events.first.payload.size();
     std::string_view rest = events.frames;
     std::string_view frame;
@@ -315,13 +326,42 @@ void Hub::onEvents(const wire::EventRun& events) {
     }
 }
 
+// True when that is all there is to do with them: on `control` they are events, too.
+bool Hub::takeNotices(const wire::EventRun& events) {
+    if (!isNotice(events.first.name)) return false;
+    wire::forEachFrame(events.frames, [&](std::string_view frame) {
+        takeNotice(events.first.name, events.event(frame).payload);
+    });
+    return channel_ != control::channel;
+}
+
+void Hub::takeNotice(std::string_view event, std::string_view json) {
+    if (const auto gap = readGapNotice(event, json)) {
+        for (const auto& agent : members()) agent->gap(*gap);
+        return;
+    }
+    const std::string why = takeHostNotice(welcoming_ ? hostsAtWelcome_ : hosts_, event, json);
+    if (welcoming_) return;
+    for (const auto& agent : members()) agent->hosts(hosts_, why);
+}
+
 void Hub::onGap(const wire::Gap& gap) {
     for (const auto& agent : members()) agent->gap({gap.count, gap.first, gap.last});
 }
 
+void Hub::onWelcomed() {
+    welcoming_ = true;
+    hostsAtWelcome_.clear();
+}
+
 void Hub::onOnline() {
     if (const auto welcome = connection_->welcome()) emitter_->setSender(welcome->client);
-    for (const auto& agent : members()) agent->connected();
+    welcoming_ = false;
+    hosts_ = std::exchange(hostsAtWelcome_, {});
+    for (const auto& agent : members()) {
+        agent->connected();
+        agent->hosts(hosts_, wentAway);
+    }
 }
 
 void Hub::onOffline(const std::string& reason) {

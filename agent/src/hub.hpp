@@ -42,6 +42,8 @@ class Hub final : public Connection::Receiver, public std::enable_shared_from_th
                  Connection::Done done);
     void sync(const Mailbox& agent, std::chrono::milliseconds timeout, Connection::Done done);
     void disconnect(const std::shared_ptr<Mailbox>& agent);
+    /// Its handler for them is a new one. Does not wait.
+    void tellHosts(const std::shared_ptr<Mailbox>& agent);
 
     Emitted emit(const Mailbox& from, std::string_view event, const Json& data,
                  const EmitOptions& options);
@@ -62,10 +64,13 @@ class Hub final : public Connection::Receiver, public std::enable_shared_from_th
     // Connection::Receiver
     void onEvents(const wire::EventRun& events) override;
     void onGap(const wire::Gap& gap) override;
+    void onWelcomed() override;
     void onOnline() override;
     void onOffline(const std::string& reason) override;
     void onTrouble(const std::string& what) override;
 
+    bool takeNotices(const wire::EventRun& events);
+    void takeNotice(std::string_view event, std::string_view json);
     bool unregister();
     std::string connectEnded(const std::shared_ptr<Mailbox>& agent, const std::string& error);
     std::vector<Member>::iterator findMember(const Mailbox& agent);
@@ -85,6 +90,9 @@ class Hub final : public Connection::Receiver, public std::enable_shared_from_th
     std::size_t agents_ = 0;  // under the registry's lock
     const std::shared_ptr<Connection> connection_;
     const std::shared_ptr<Emitter> emitter_;
+    Hosts hosts_;           // of the link; the connection's thread only, like the two below
+    Hosts hostsAtWelcome_;  // what a new connection has told so far
+    bool welcoming_ = false;
     std::mutex mutex_;  // of the members, and of the order of what they ask the connection for
     std::vector<Member> members_;
 };

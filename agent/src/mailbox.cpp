@@ -14,11 +14,13 @@ constexpr std::size_t itemsPerTask = 64;
 // Any longer and the clock's arithmetic overflows.
 constexpr std::chrono::milliseconds longest = std::chrono::hours(24 * 365);
 
-// Two gaps without an event between them are one.
-void join(Gap& into, const Gap& more) {
+// Two gaps of one kind without an event between them are one.
+bool join(Gap& into, const Gap& more) {
+    if (into.host != more.host || into.why != more.why) return false;
     if (into.count == 0 || into.first == 0) into.first = more.first;
     if (more.last != 0) into.last = more.last;
     into.count += more.count;
+    return true;
 }
 
 }  // namespace
@@ -41,9 +43,14 @@ Mailbox::Mailbox(std::shared_ptr<Emitter> emitter, std::string channel, Place pl
 // -- handlers
 
 template <typename Handler>
+Mailbox::Slot<Handler> Mailbox::slotFor(std::function<Handler> handler) {
+    if (!handler) return {};
+    return std::make_shared<const std::function<Handler>>(std::move(handler));
+}
+
+template <typename Handler>
 void Mailbox::set(Slot<Handler>& slot, std::function<Handler> handler) {
-    Slot<Handler> fresh;
-    if (handler) fresh = std::make_shared<const std::function<Handler>>(std::move(handler));
+    Slot<Handler> fresh = slotFor(std::move(handler));
     const std::lock_guard lock(mutex_);
     slot.swap(fresh);  // the old one goes after the lock: its captures may come back to us
 }
@@ -56,7 +63,11 @@ Mailbox::Slot<Handler> Mailbox::handlerIn(const Slot<Handler>& slot) const {
 
 template <typename Handler, typename... Arguments>
 void Mailbox::call(const Slot<Handler>& slot, const Arguments&... arguments) {
-    const Slot<Handler> handler = handlerIn(slot);
+    run(handlerIn(slot), arguments...);
+}
+
+template <typename Handler, typename... Arguments>
+void Mailbox::run(const Slot<Handler>& handler, const Arguments&... arguments) {
     if (!handler) return;
     try {
         (*handler)(arguments...);
@@ -75,6 +86,12 @@ void Mailbox::setOnDisconnect(std::function<void(const std::string&)> handler) {
 }
 void Mailbox::setOnGap(std::function<void(const Gap&)> handler) {
     set(onGap_, std::move(handler));
+}
+void Mailbox::setOnPresence(std::function<void(const Presence&)> handler) {
+    Slot<void(const Presence&)> fresh = slotFor(std::move(handler));
+    const std::lock_guard lock(mutex_);
+    ++presenceHandlers_;
+    onPresence_.swap(fresh);
 }
 void Mailbox::setOnError(std::function<void(const std::string&)> handler) {
     set(onError_, std::move(handler));
@@ -110,11 +127,43 @@ void Mailbox::disconnected(const std::string& reason) {
 }
 
 void Mailbox::gap(const Gap& gap) {
-    if (gap.count == 0) return;
-    if (place_ == Place::thread) return notice([this, gap] { call(onGap_, gap); });
+    if (gap.count == 0 && gap.why != Gap::Why::reset) return;
     Item item;
     item.gap = gap;
+    if (place_ == Place::thread) return handle(item);
     push(std::move(item));
+}
+
+// A new handler knows of nobody.
+void Mailbox::hosts(const Hosts& now, const std::string& why) {
+    std::uint64_t handler = 0;
+    {
+        const std::lock_guard lock(mutex_);
+        if (!onPresence_) return;
+        handler = presenceHandlers_;
+    }
+    if (std::exchange(toldTo_, handler) != handler) told_.clear();
+    for (Presence& change : differences(told_, now, why)) {
+        Item item;
+        item.presence = std::make_shared<const Presence>(std::move(change));
+        item.handler = handler;
+        item.droppable = false;
+        if (place_ == Place::thread) {
+            handle(item);
+        } else {
+            push(std::move(item));
+        }
+    }
+}
+
+void Mailbox::tell(const Presence& presence, std::uint64_t handler) {
+    Slot<void(const Presence&)> current;
+    {
+        const std::lock_guard lock(mutex_);
+        // Another one that was set since is told anew.
+        if (handler == presenceHandlers_) current = onPresence_;
+    }
+    run(current, presence);
 }
 
 void Mailbox::trouble(const std::string& what) {
@@ -137,9 +186,11 @@ void Mailbox::push(Item item) {
     {
         const std::lock_guard lock(mutex_);
         if (gone) return;
-        if (item.gap.count != 0 && !items_.empty() && items_.back().gap.count != 0) {
-            return join(items_.back().gap, item.gap);
+        if (item.gap && !items_.empty() && items_.back().gap &&
+            join(*items_.back().gap, *item.gap)) {
+            return;
         }
+        if (item.presence && neverKnown(item)) return;
         bytes_ += item.size();
         items_.push_back(std::move(item));
         while (bytes_ > capacity && items_.size() > 1 && dropOldest()) {
@@ -149,11 +200,31 @@ void Mailbox::push(Item item) {
     schedule();
 }
 
+// Of a host that goes before the user was told that it came, nothing is told. So what is kept about
+// hosts, which is never dropped, does not grow with the number of times they come and go.
+bool Mailbox::neverKnown(const Item& item) {
+    if (item.presence->kind != Presence::Kind::hostExpired) return false;
+    const auto online = std::find_if(items_.begin(), items_.end(), [&](const Item& waiting) {
+        return waiting.presence && waiting.handler == item.handler &&
+               waiting.presence->id == item.presence->id &&
+               waiting.presence->kind == Presence::Kind::hostOnline;
+    });
+    if (online == items_.end()) return false;
+    bytes_ -= online->size();
+    items_.erase(online);
+    return true;
+}
+
+std::uint64_t Mailbox::Item::events() const {
+    if (event) return 1;
+    return gap ? std::max<std::uint64_t>(gap->count, 1) : 0;
+}
+
 bool Mailbox::dropOldest() {
     const auto oldest =
         std::find_if(items_.begin(), items_.end(), [](const Item& item) { return item.droppable; });
     if (oldest == items_.end()) return false;
-    dropped_ += oldest->event ? 1 : oldest->gap.count;
+    dropped_ += oldest->events();
     bytes_ -= oldest->size();
     items_.erase(oldest);
     return true;
@@ -165,7 +236,7 @@ std::optional<Mailbox::Item> Mailbox::pop() {
     const std::lock_guard lock(mutex_);
     Item item;
     if (dropped_ != 0) {
-        item.gap.count = std::exchange(dropped_, 0);
+        item.gap.emplace().count = std::exchange(dropped_, 0);
         return item;
     }
     if (items_.empty()) return {};
@@ -179,7 +250,8 @@ void Mailbox::handle(const Item& item) {
     if (item.event) return handleEvent(*item.event);
     const Run run(*this);
     if (!run) return;
-    if (item.gap.count != 0) return call(onGap_, item.gap);
+    if (item.gap) return call(onGap_, *item.gap);
+    if (item.presence) return tell(*item.presence, item.handler);
     try {
         item.notice();
     } catch (const std::exception& error) {
@@ -265,6 +337,7 @@ void Mailbox::close() {
     Slot<void()> onConnect;
     Slot<void(const std::string&)> onDisconnect;
     Slot<void(const Gap&)> onGap;
+    Slot<void(const Presence&)> onPresence;
     Slot<void(const std::string&)> onError;
     const std::lock_guard lock(mutex_);
     items_.swap(items);
@@ -274,6 +347,7 @@ void Mailbox::close() {
     onConnect_.swap(onConnect);
     onDisconnect_.swap(onDisconnect);
     onGap_.swap(onGap);
+    onPresence_.swap(onPresence);
     onError_.swap(onError);
 }
 

@@ -11,6 +11,7 @@
 
 #include "emitter.hpp"
 #include "event_access.hpp"
+#include "notices.hpp"
 
 namespace netcluster {
 
@@ -28,6 +29,7 @@ class Mailbox final : public Owner, public Runnable, public std::enable_shared_f
     void setOnConnect(std::function<void()> handler);
     void setOnDisconnect(std::function<void(const std::string&)> handler);
     void setOnGap(std::function<void(const Gap&)> handler);
+    void setOnPresence(std::function<void(const Presence&)> handler);
     void setOnError(std::function<void(const std::string&)> handler);
 
     // -- what comes in; the connection's thread
@@ -36,6 +38,8 @@ class Mailbox final : public Owner, public Runnable, public std::enable_shared_f
     void connected();                              ///< does nothing when the user knows already
     void disconnected(const std::string& reason);  ///< the same
     void gap(const Gap& gap);
+    /// Who is there now; tells the user what they do not know yet. `why` hosts that went did.
+    void hosts(const Hosts& now, const std::string& why);
     void trouble(const std::string& what);
     /// A callback of the user, never dropped.
     void complete(std::function<void()> done);
@@ -56,26 +60,36 @@ class Mailbox final : public Owner, public Runnable, public std::enable_shared_f
 
   private:
     struct Item {
-        std::shared_ptr<const KeptEvent> event;  // or
-        Gap gap;                                 // if count is not 0, or
+        std::shared_ptr<const KeptEvent> event;    // or
+        std::optional<Gap> gap;                    // or
+        std::shared_ptr<const Presence> presence;  // or
         std::function<void()> notice;
+        std::uint64_t handler = 0;  // of presence: the number of the one it is for
         bool droppable = true;
 
-        std::size_t size() const { return 128 + (event ? event->size() : 0); }
+        std::size_t size() const { return 256 + (event ? event->size() : 0); }
+        /// Events that are lost with it, as far as one knows.
+        std::uint64_t events() const;
     };
     template <typename Handler>
     using Slot = std::shared_ptr<const std::function<Handler>>;
 
     template <typename Handler>
+    static Slot<Handler> slotFor(std::function<Handler> handler);
+    template <typename Handler>
     void set(Slot<Handler>& slot, std::function<Handler> handler);
     template <typename Handler, typename... Arguments>
     void call(const Slot<Handler>& slot, const Arguments&... arguments);
+    template <typename Handler, typename... Arguments>
+    void run(const Slot<Handler>& handler, const Arguments&... arguments);
     template <typename Handler>
     Slot<Handler> handlerIn(const Slot<Handler>& slot) const;
 
     void notice(std::function<void()> run, bool droppable = true);
     void push(Item item);
     bool dropOldest();
+    bool neverKnown(const Item& item);
+    void tell(const Presence& presence, std::uint64_t handler);
     std::optional<Item> pop();
     void handle(const Item& item);
     void handleEvent(const KeptEvent& kept);
@@ -85,7 +99,9 @@ class Mailbox final : public Owner, public Runnable, public std::enable_shared_f
     const std::shared_ptr<Emitter> emitter_;
     const std::string channel_;
     const Place place_;
-    bool known_ = false;  // the user knows that it is connected; connection's thread only
+    bool known_ = false;        // the user knows that it is connected; connection's thread only
+    Hosts told_;                // hosts the user knows of; connection's thread only
+    std::uint64_t toldTo_ = 0;  // the number of the handler that was told; the same
 
     mutable std::mutex mutex_;  // of all below
     std::condition_variable arrived_;
@@ -97,6 +113,8 @@ class Mailbox final : public Owner, public Runnable, public std::enable_shared_f
     Slot<void()> onConnect_;
     Slot<void(const std::string&)> onDisconnect_;
     Slot<void(const Gap&)> onGap_;
+    Slot<void(const Presence&)> onPresence_;
+    std::uint64_t presenceHandlers_ = 0;  // set so far: the number of the one that is set
     Slot<void(const std::string&)> onError_;
 };
 

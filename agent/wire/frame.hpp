@@ -112,6 +112,10 @@ enum Capability : std::uint32_t {
     /// In the hello: the agent can make use of `unwanted` and of a shared counter. In the welcome:
     /// its first byte comes with the counter's descriptor.
     interestCapability = 1,
+    /// In the hello: the agent wants to be told who comes and goes on the link and what the link
+    /// could not bring (events whose names only the daemon may emit; <netcluster/control.hpp>). In
+    /// the welcome: it will be.
+    noticesCapability = 2,
 };
 
 struct Hello {

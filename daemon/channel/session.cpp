@@ -89,6 +89,12 @@ bool Session::deliver(Delivery& events) {
     return !std::exchange(touched_, true);
 }
 
+// Whoever administers is told; of the others, who asked. Nothing comes before the welcome.
+bool Session::hearsNotices() const {
+    if (home_.channel != config::controlChannel) return asksNotices_;
+    return encoding_ != Encoding::binary || greeted_;
+}
+
 bool Session::takes() const {
     return !closed_ && !closing_ && !deaf_ && doom_.empty();
 }
@@ -133,7 +139,7 @@ void Session::reply(std::string_view event, std::string_view json, std::string_v
     answer.whole = bytes;
     const wire::EventRun one(answer);
     Delivery delivery(one, context_.router.arena());
-    (void)deliver(delivery);  // we flush ourselves, at the end of this turn
+    if (deliver(delivery)) context_.router.awaitsFlush(*this);
 }
 
 void Session::notice(const std::string& bytes) {

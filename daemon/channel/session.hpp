@@ -12,6 +12,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
@@ -41,7 +42,9 @@ struct SessionContext {
     std::size_t maxClients = 0;
     std::chrono::milliseconds stallTimeout{};
     const local::SharedCounter& generation;  ///< the router's, for clients to see
-    std::size_t clients = 0;                 ///< connected now, all channels
+    /// The data of `nc-host-online` for each host that is there, for clients that come later.
+    std::function<std::vector<std::string>()> hostsOnline;
+    std::size_t clients = 0;  ///< connected now, all channels
 
     /// One buffer for all reads: nothing in it outlives the turn. Reason for the size: the kernel
     /// gives at most its own socket buffer (about 208 KiB on Linux) at once.
@@ -88,6 +91,7 @@ class Session final : public Source, public Outlet {
     bool wants(std::string_view event) const override;
     bool is(const Source& source) const override { return this == &source; }
     bool takesFrames() const override { return encoding_ == Encoding::binary; }
+    bool hearsNotices() const override;
     bool deliver(Delivery& events) override;
     void flush() override;
     bool holdsSenders(const wire::EventRun& events, std::size_t& claimed) override;
@@ -126,8 +130,9 @@ class Session final : public Source, public Outlet {
     Step onUnsubscribe(const wire::FrameView& frame);
     Step onSync(const wire::FrameView& frame);
     Step malformed(const std::string& what);
-    void answerHello(bool wantsInterest);
+    void answerHello(std::uint32_t wanted);
     std::string welcome(std::uint32_t capabilities = 0) const;
+    void tellHosts();
     std::size_t maxInput() const;
 
     // session.cpp
@@ -166,6 +171,7 @@ class Session final : public Source, public Outlet {
     Encoding encoding_ = Encoding::undecided;
     bool greeted_ = false;        // the hello has been answered
     bool tellsUnwanted_ = false;  // it sees the router's generation
+    bool asksNotices_ = false;    // of what happens on the link
     bool reading_ = false;        // a wait for bytes is under way
     bool writing_ = false;        // a wait for room is under way
     bool paused_ = false;         // a receiver of ours is full

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <cstring>
+#include <netcluster/control.hpp>
 
 #include "dump.hpp"
 #include "router.hpp"
@@ -237,13 +238,16 @@ Session::Step Session::onHello(const wire::FrameView& view) {
     }
     greeted_ = true;
     name_ = hello->agent;
-    answerHello(hello->capabilities & wire::interestCapability);
+    asksNotices_ = hello->capabilities & wire::noticesCapability;
+    answerHello(hello->capabilities);
+    if (asksNotices_) tellHosts();
     return Step::next;
 }
 
 // A descriptor goes with bytes that are written here and now. Where that cannot be (the client does
 // not read, or the system has no such memory) it is done without.
-void Session::answerHello(bool wantsInterest) {
+void Session::answerHello(std::uint32_t wanted) {
+    const bool wantsInterest = wanted & wire::interestCapability;
     if (wantsInterest && context_.generation.supported() && queue_.empty()) {
         const std::string bytes = std::string(wire::preface) + welcome(wire::interestCapability);
         const local::IoResult result = stream_.writeWith(bytes, context_.generation.memory());
@@ -258,7 +262,7 @@ void Session::answerHello(bool wantsInterest) {
 
 std::string Session::welcome(std::uint32_t capabilities) const {
     wire::Welcome welcome;
-    welcome.capabilities = capabilities;
+    welcome.capabilities = capabilities | (asksNotices_ ? wire::noticesCapability : 0U);
     welcome.maxEvent = static_cast<std::uint32_t>(context_.maxEvent);
     welcome.client = uuid_;
     welcome.channel = home_.channel;
@@ -266,6 +270,11 @@ std::string Session::welcome(std::uint32_t capabilities) const {
     std::string frame;
     wire::appendWelcome(frame, welcome);
     return frame;
+}
+
+// Those it was not there to hear of, so that what it knows is complete from the start.
+void Session::tellHosts() {
+    for (const std::string& host : context_.hostsOnline()) reply(control::hostOnline, host, {});
 }
 
 // The event frame that `bytes` begin with, and those behind it that are like it.

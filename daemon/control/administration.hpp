@@ -2,6 +2,8 @@
 // be done is thrown as Error. Loop thread only.
 #pragma once
 
+#include <chrono>
+#include <functional>
 #include <netcluster/error.hpp>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -28,6 +30,14 @@ class Administration {
     virtual nlohmann::json showChannel(const std::string& channel) = 0;
     virtual nlohmann::json showClient(const std::string& channel, const std::string& client) = 0;
     virtual nlohmann::json stats() = 0;
+    virtual nlohmann::json hosts() = 0;
+
+    /// Takes an answer that comes later: once, on the loop thread, outside of any turn. Never, when
+    /// the daemon stops before.
+    using Reply = std::function<void(nlohmann::json)>;
+    /// The facts `ncctl doctor` judges; asks the other hosts and waits that long for them. Throws
+    /// Error, and does not reply, when it is asked too often.
+    virtual void doctor(std::chrono::milliseconds wait, Reply reply) = 0;
 };
 
 }  // namespace netcluster::daemon

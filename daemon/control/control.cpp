@@ -4,6 +4,7 @@
 
 #include <array>
 #include <netcluster/control.hpp>
+#include <optional>
 
 namespace netcluster::daemon {
 namespace {
@@ -46,26 +47,58 @@ json stats(Administration& daemon, const Request&) {
     return daemon.stats();
 }
 
+json hosts(Administration& daemon, const Request&) {
+    return daemon.hosts();
+}
+
+void doctor(Administration& daemon, const Request& request, Administration::Reply reply) {
+    std::chrono::milliseconds wait{1000};
+    if (request.data.is_object() && request.data.contains("wait")) {
+        const json& given = request.data["wait"];
+        constexpr std::int64_t longest = 60'000;
+        if (!given.is_number_unsigned() || given.get<std::uint64_t>() > longest) {
+            throw Error("doctor takes {\"wait\": milliseconds}, 60000 at most");
+        }
+        wait = std::chrono::milliseconds(given.get<std::int64_t>());
+    } else if (!request.data.is_null() && !request.data.is_object()) {
+        throw Error("doctor takes {\"wait\": milliseconds}, or nothing");
+    }
+    daemon.doctor(wait, std::move(reply));
+}
+
+/// Answered at once by `run`, or later by what `start` begins.
 struct Command {
     std::string_view name;
-    json (*run)(Administration&, const Request&);
+    json (*run)(Administration&, const Request&) = nullptr;
+    void (*start)(Administration&, const Request&, Administration::Reply) = nullptr;
 };
-constexpr std::array<Command, 5> commands{{{control::showConfig, showConfig},
+constexpr std::array<Command, 7> commands{{{control::showConfig, showConfig},
                                            {control::reloadConfig, reloadConfig},
                                            {control::showChannel, showChannel},
                                            {control::showClient, showClient},
-                                           {control::stats, stats}}};
+                                           {control::stats, stats},
+                                           {control::hosts, hosts},
+                                           {control::doctor, nullptr, doctor}}};
 
-json answer(Administration& daemon, const Command& command, const wire::EventView& event) {
+Request requestIn(const wire::EventView& event) {
+    Request request{nullptr, event.payload};
+    if (event.bytes()) throw Error("the data of a request is JSON, not bytes");
+    if (!event.payload.empty()) request.data = json::parse(event.payload);
+    return request;
+}
+
+/// The answer; none when it comes later, through `reply`.
+std::optional<json> answer(Administration& daemon, const Command& command,
+                           const wire::EventView& event, Administration::Reply reply) {
     try {
-        Request request{nullptr, event.payload};
-        if (event.bytes()) throw Error("the data of a request is JSON, not bytes");
-        if (!event.payload.empty()) request.data = json::parse(event.payload);
-        return command.run(daemon, request);
+        const Request request = requestIn(event);
+        if (command.run) return command.run(daemon, request);
+        command.start(daemon, request, std::move(reply));
+        return {};
     } catch (const ConfigRefused& refused) {
-        return {{"error", refused.what()}, {"problems", refused.problems}};
+        return json{{"error", refused.what()}, {"problems", refused.problems}};
     } catch (const std::exception& error) {
-        return {{"error", error.what()}};
+        return json{{"error", error.what()}};
     }
 }
 
@@ -89,8 +122,8 @@ void Control::onRequest(Source& source, const wire::EventView& event) {
         name.remove_prefix(control::prefix.size());
         for (const Command& command : commands) {
             if (command.name != name) continue;
-            source.reply(control::responseEvent(name),
-                         text(answer(administration_, command, event)), event.id);
+            const auto now = answer(administration_, command, event, replyLater(source, event));
+            if (now) source.reply(control::responseEvent(name), text(*now), event.id);
             return;
         }
     }
@@ -98,6 +131,18 @@ void Control::onRequest(Source& source, const wire::EventView& event) {
                                    "\" is not a request; control takes " +
                                    "nc-control-<command> only"}};
     source.reply("nc-control-error", text(error), event.id);
+}
+
+// The asker may be gone by then.
+Administration::Reply Control::replyLater(Source& source, const wire::EventView& event) const {
+    return [this, asker = source.weak_from_this(),
+            response = std::string(event.name) + std::string(control::responseSuffix),
+            id = std::string(event.id)](const json& data) {
+        const auto alive = asker.lock();
+        if (!alive) return;
+        alive->reply(response, text(data), id);
+        turns_.endTurn();
+    };
 }
 
 }  // namespace netcluster::daemon

@@ -19,6 +19,7 @@ class Control final : public FrameSink {
 
   private:
     void onRequest(Source& source, const wire::EventView& event);
+    Administration::Reply replyLater(Source& source, const wire::EventView& event) const;
 
     Administration& administration_;
     FrameSink& turns_;

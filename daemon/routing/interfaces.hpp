@@ -22,7 +22,7 @@ class Source : public std::enable_shared_from_this<Source> {
     virtual const std::string& channel() const = 0;
     /// The queue that held this source up has room again: go on reading.
     virtual void resume() = 0;
-    /// Sends one event to this client alone (control's replies).
+    /// Sends one event to this client alone (control's replies); written at the end of the turn.
     virtual void reply(std::string_view event, std::string_view json, std::string_view id) = 0;
     /// Nobody else wants what it emitted: an event of that name and, of its flags, those of the
     /// reach (wire::reachFlags), as long as the router's generation is this.
@@ -42,6 +42,8 @@ class Outlet {
     virtual bool wants(std::string_view event) const = 0;
     /// True when it takes frames as they are, so that a run of them can be given to it at once.
     virtual bool takesFrames() const = 0;
+    /// True when it is to be told what happens on the link: see NetSink::onNetNotice.
+    virtual bool hearsNotices() const = 0;
     /// True when this outlet and `source` are the same client.
     virtual bool is(const Source& source) const = 0;
     /// Queues the events; nothing is written before `flush`, at the end of the turn. True for the
@@ -90,6 +92,10 @@ class NetSink {
     /// formed and their name valid; all else (channel, rules) is for routing to judge. They stand
     /// still until `endTurn` has returned. Never blocks.
     virtual void onNetEvents(const wire::EventRun& events) = 0;
+    /// What happened on the link, in order with its events: `event` is one of the names of
+    /// <netcluster/control.hpp>, `json` its data as docs/control-protocol.md draws it. Written at
+    /// `endTurn`, like events. Never blocks; keeps nothing of either.
+    virtual void onNetNotice(std::string_view event, std::string_view json) = 0;
     /// All events of one batch of datagrams have been handed in.
     virtual void endTurn() = 0;
 };

@@ -19,6 +19,7 @@ class EventGate {
     EventGate() = default;
     explicit EventGate(const config::EventFilter& filter);
     bool lets(std::string_view event) const;
+    bool letsNothing() const { return kind_ == config::EventFilter::Kind::none; }
 
   private:
     config::EventFilter::Kind kind_ = config::EventFilter::Kind::none;

@@ -3,6 +3,8 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <iterator>
+#include <netcluster/control.hpp>
 #include <random>
 
 #include "dump.hpp"
@@ -58,13 +60,17 @@ void Router::join(const std::string& channel, Outlet& outlet) {
     lastChannel_ =
         nullptr;  // a channel that was closed may have left its name's address to another
     Port* port = find(channel);
-    if (!port) return;  // control: nothing is routed there
+    if (!port) {  // nothing is routed to control
+        if (channel == config::controlChannel) administrators_.push_back(&outlet);
+        return;
+    }
     port->outlets.push_back(&outlet);
     newGeneration();
 }
 
 void Router::leave(const std::string& channel, Outlet& outlet) {
     std::erase(touched_, &outlet);
+    std::erase(administrators_, &outlet);
     Port* port = find(channel);
     if (!port) return;
     std::erase(port->outlets, &outlet);
@@ -235,6 +241,36 @@ void Router::broadcastFromNet(const wire::EventView& event) {
         ++port.counters.fromNet;
         if (port.rules->dump) dumpEvent(name, event);
         deliver(way, port, wire::EventRun(event), nullptr);
+    }
+}
+
+// A channel that takes nothing from the link misses nothing of it either.
+void Router::onNetNotice(std::string_view event, std::string_view json) {
+    tell(administrators_, config::controlChannel, event, json);
+    for (const auto& [name, port] : ports_) {
+        if (event == control::netGap && port.rules->fromNet.letsNothing()) continue;
+        tell(port.outlets, name, event, json);
+    }
+}
+
+void Router::tell(const std::vector<Outlet*>& clients, std::string_view channel,
+                  std::string_view event, std::string_view json) {
+    std::vector<Outlet*> hearers;  // a copy: who is found dead as it is told leaves
+    std::copy_if(clients.begin(), clients.end(), std::back_inserter(hearers),
+                 [](const Outlet* outlet) { return outlet->hearsNotices(); });
+    if (hearers.empty()) return;
+    wire::EventView notice;
+    notice.name = event;
+    notice.channel = channel;
+    notice.payload = json;
+    notice.knownJson = true;
+    std::string& frame = arena_.next();
+    wire::appendEvent(frame, notice);
+    notice.whole = frame;
+    const wire::EventRun one(notice);
+    Delivery delivery(one, arena_);
+    for (Outlet* outlet : hearers) {
+        if (outlet->deliver(delivery)) touched_.push_back(outlet);
     }
 }
 

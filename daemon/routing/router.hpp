@@ -47,11 +47,14 @@ class Router final : public FrameSink, public NetSink {
 
     void join(const std::string& channel, Outlet& outlet);
     void leave(const std::string& channel, Outlet& outlet);
+    /// It was given something outside of an event's delivery: `endTurn` flushes it.
+    void awaitsFlush(Outlet& outlet) { touched_.push_back(&outlet); }
     /// A client's patterns changed: what was memoised may be wrong.
     void subscriptionsChanged() { newGeneration(); }
 
     std::size_t onEvents(Source& source, const wire::EventRun& events) override;
     void onNetEvent(const wire::EventView& event) override;
+    void onNetNotice(std::string_view event, std::string_view json) override;
     void endTurn() override;
 
     /// For sessions and the link, to build what must last until the end of the turn.
@@ -94,6 +97,8 @@ class Router final : public FrameSink, public NetSink {
     void deliver(const Route& route, Port& port, const wire::EventRun& events, Source* source);
     Outlet* whoHolds(const Route& route, const Source& source, const wire::EventRun& events) const;
     void broadcastFromNet(const wire::EventView& event);
+    void tell(const std::vector<Outlet*>& clients, std::string_view channel, std::string_view event,
+              std::string_view json);
     Port* find(std::string_view channel);
     Port* portOf(const Source& source);
     static bool reachesNobodyElse(const Route& route, const Source& source);
@@ -101,6 +106,7 @@ class Router final : public FrameSink, public NetSink {
     const std::function<void(std::uint64_t)> published_;
     RouteTable table_;
     std::map<std::string, Port, std::less<>> ports_;
+    std::vector<Outlet*> administrators_;       // clients of control: told of notices, no events
     const std::string* lastChannel_ = nullptr;  // the name as the last source holds it, and
     Port* lastPort_ = nullptr;                  // where that led
     NetOutlet* link_ = nullptr;

@@ -83,9 +83,19 @@ struct Inbox : NetSink {
             {std::string(event.name), std::string(event.payload), std::string(event.host)});
         if (then) then();
     }
+    void onNetNotice(std::string_view event, std::string_view json) override {
+        notices.push_back({std::string(event), nlohmann::json::parse(json)});
+        if (then) then();
+    }
     void endTurn() override { ++turns; }
 
+    struct Notice {
+        std::string name;
+        nlohmann::json data;
+    };
+
     std::vector<Event> events;
+    std::vector<Notice> notices;
     std::size_t turns = 0;
     std::function<void()> then;
 };

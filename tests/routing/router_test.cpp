@@ -13,6 +13,7 @@ namespace {
 using config::ChannelSettings;
 using config::EventFilter;
 using config::Settings;
+using Names = std::vector<std::string>;
 
 // A client of a channel: hears what matches, and remembers it.
 class Client final : public Source, public Outlet {
@@ -38,11 +39,15 @@ class Client final : public Source, public Outlet {
     bool wants(std::string_view event) const override { return wanted_(event); }
     bool is(const Source& source) const override { return &source == this; }
     bool takesFrames() const override { return !json; }
+    bool hearsNotices() const override { return notices; }
     bool deliver(Delivery& events) override {
         if (json && events.packet().empty()) return false;
         largestRun = std::max(largestRun, events.count());
         for (std::size_t n = 0; n < events.count(); ++n) heard.emplace_back(events.first().name);
         lastHost = events.first().host;
+        lastData = json ? events.packet() : events.first().payload;
+        lastFlags = events.first().flags;
+        lastChannel = events.first().channel;
         return heard.size() - flushedUpTo == 1;
     }
     void flush() override { flushedUpTo = heard.size(); }
@@ -60,9 +65,10 @@ class Client final : public Source, public Outlet {
     std::vector<std::string> notWanted;
     std::uint8_t lastReach = 0;
     std::uint64_t lastGeneration = 0;
-    std::string lastHost;
+    std::string lastHost, lastData, lastChannel;
+    std::uint8_t lastFlags = 0xff;
     std::size_t flushedUpTo = 0;
-    bool full = false, misbehaviour = false, json = false;
+    bool full = false, misbehaviour = false, json = false, notices = false;
     int waiting = 0, resumed = 0;
     std::size_t largestRun = 0;
     std::size_t room = 1 << 20;
@@ -487,6 +493,65 @@ TEST_CASE("the memo is bounded") {
     Client& other = host.join("A");
     for (int i = 0; i < 10000; ++i) host.emit(sender, "e" + std::to_string(i));
     CHECK(other.heard.size() == 10000);
+}
+
+TEST_CASE("a notice of the link reaches control and who asked, in the encoding of each") {
+    ChannelSettings deaf;
+    deaf.acceptFromNet = {none, {}};
+    Host host(Host::Channels{{"A", {}}, {"deaf", deaf}});
+    Client& administrator = host.join("control");
+    Client& program = host.join("control");
+    Client& asks = host.join("A", [](auto) { return false; });
+    Client& other = host.join("A");
+    Client& onDeaf = host.join("deaf");
+    administrator.notices = program.notices = asks.notices = onDeaf.notices = true;
+    administrator.json = true;
+    const std::string data = R"({"id":"1","name":"beta"})";
+
+    host.router.onNetNotice("nc-host-online", data);
+    CHECK(asks.flushedUpTo == 0);
+    host.router.endTurn();
+    CHECK(asks.take() == Names{"nc-host-online"});
+    CHECK(asks.lastData == data);
+    CHECK(asks.lastChannel == "A");
+    CHECK(asks.lastFlags == 0);
+    CHECK(administrator.take() == Names{"nc-host-online"});
+    CHECK(administrator.lastData.find("\"channel\":\"control\"") != std::string::npos);
+    CHECK(administrator.lastData.find(data) != std::string::npos);
+    CHECK(program.take() == Names{"nc-host-online"});
+    CHECK(onDeaf.take() == Names{"nc-host-online"});
+    CHECK(other.take().empty());
+
+    // A channel that takes nothing from the link misses nothing of it.
+    host.router.onNetNotice("nc-net-gap", data);
+    host.router.endTurn();
+    CHECK(asks.take() == Names{"nc-net-gap"});
+    CHECK(program.take() == Names{"nc-net-gap"});
+    CHECK(onDeaf.take().empty());
+    CHECK(other.take().empty());
+}
+
+TEST_CASE("who has left is told of nothing") {
+    Host host(Host::Channels{{"A", {}}});
+    Client& administrator = host.join("control");
+    Client& asks = host.join("A");
+    administrator.notices = asks.notices = true;
+    host.router.leave("control", administrator);
+    host.router.leave("A", asks);
+    host.router.onNetNotice("nc-host-online", "{}");
+    host.router.endTurn();
+    CHECK(administrator.heard.empty());
+    CHECK(asks.heard.empty());
+}
+
+TEST_CASE("notices stay in order with the events of the link") {
+    Host host(Host::Channels{{"A", {}}});
+    Client& asks = host.join("A");
+    asks.notices = true;
+    host.arrive("A", "before");
+    host.router.onNetNotice("nc-net-gap", "{}");
+    host.arrive("A", "after");
+    CHECK(asks.take() == Names{"before", "nc-net-gap", "after"});
 }
 
 }  // namespace netcluster::daemon

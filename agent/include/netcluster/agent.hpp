@@ -83,13 +83,45 @@ struct Listener {
     bool operator==(const Listener&) const = default;
 };
 
-/// Events that were meant for this process and were dropped because it did not keep up.
+/// Something that was meant for this process and will not come: because the process did not keep up
+/// (`host` is empty), or because the link between hosts could not bring it (`host` says from
+/// where).
 struct Gap {
+    enum class Why {
+        slow,     ///< this process did not keep up; `count` events
+        lost,     ///< `count` datagrams of `host` did not arrive and could not be had in time
+        gone,     ///< `host` did not keep them any more when it was asked for them; datagrams
+        dropped,  ///< `host` left out `count` events: its own queue to the link was full
+        reset,    ///< the numbers of `host` jumped; how much is missing nobody knows
+    };
     std::uint64_t count = 0;
-    /// Sequence among the events meant for this connection, from 1. Both 0 when this process
-    /// dropped them: `poll` was called too seldom, or the executor was too slow.
+    /// The first and the last of them. `slow`: sequence among the events meant for this connection,
+    /// from 1; both 0 when this process dropped them: `poll` was called too seldom, or the executor
+    /// was too slow. Else numbers of `host`'s datagrams, each of which may hold many events or a
+    /// part of one, for this channel or for others.
     std::uint64_t first = 0;
     std::uint64_t last = 0;
+    std::string host{};  ///< name of the host whose events are missing
+    Why why = Why::slow;
+};
+
+/// Somebody came or went on the link between hosts. More kinds may come: leave what you do not know
+/// alone.
+struct Presence {
+    enum class Kind {
+        hostOnline,   ///< the daemon of another host is heard
+        hostExpired,  ///< it is not any more
+    };
+    Kind kind = Kind::hostOnline;
+    std::string id{};       ///< of the host; the same after each start of its daemon
+    std::string name{};     ///< of the host, as events from there name it (Event::host)
+    std::string address{};  ///< where its datagrams come from
+    std::string version{};  ///< of its daemon; empty until it has said so
+    /// Why it expired: "goodbye", it said so; "silent", nothing was heard of it for 5 heartbeats;
+    /// "forgotten", our host's daemon has closed its link or opened it anew; "restarted", it was
+    /// started anew, and hostOnline follows; "away", it went while we were not connected to our
+    /// host's daemon.
+    std::string reason{};
 };
 
 struct Options {
@@ -191,8 +223,19 @@ class Agent {
 
     void onConnect(std::function<void()> handler);
     void onDisconnect(std::function<void(const std::string& reason)> handler);
-    /// Events were dropped at this point of the stream.
+    /// Something is missing at this point of the stream. What other hosts sent and this one did not
+    /// get is told on each channel that accepts events from the net, for nobody knows what was in
+    /// it.
     void onGap(std::function<void(const Gap&)> handler);
+    /// Hosts of the link come and go, this one not among them. Once connected, the handler hears of
+    /// each that is there already, then of changes, in order with events; a handler that is set
+    /// later begins in the same way. Each hostExpired is about a host it was told of, and no host
+    /// is told twice without one between. While the connection to the daemon is lost nothing is
+    /// told; when it is back, hosts that went meanwhile are told as expired, and those that are
+    /// still there are not told again. A host that came and went before `poll` or the executor came
+    /// to it is left out. If this process does not keep up with its events (onGap), it may miss a
+    /// change until the next connection.
+    void onPresence(std::function<void(const Presence&)> handler);
     /// A listener threw, the daemon refused something, data was not JSON, emitted events could not
     /// be sent before the connection was closed. Default: a line on stderr.
     void onError(std::function<void(const std::string& what)> handler);

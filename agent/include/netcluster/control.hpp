@@ -17,6 +17,14 @@ inline constexpr std::string_view reloadConfig =
 inline constexpr std::string_view showChannel = "showchannel";  ///< name -> rules and clients
 inline constexpr std::string_view showClient = "showclient";    ///< {channel, client} -> details
 inline constexpr std::string_view stats = "stats";              ///< null -> counters
+inline constexpr std::string_view hosts = "hosts";              ///< null -> hosts of the link
+inline constexpr std::string_view doctor = "doctor";            ///< {wait} -> facts, later
+
+/// What the daemon tells unasked, on `control` and to agents that asked for it (Agent::onPresence,
+/// Agent::onGap): a host came, a host went, events of another host will never come.
+inline constexpr std::string_view hostOnline = "nc-host-online";
+inline constexpr std::string_view hostExpired = "nc-host-expired";
+inline constexpr std::string_view netGap = "nc-net-gap";
 
 /// The event that asks for `command`, and the one that answers it.
 inline std::string requestEvent(std::string_view command) {

@@ -1,0 +1,221 @@
+// Core: what it tells of the hosts on the link, and of why they might not be reached.
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <netcluster/control.hpp>
+#include <nlohmann/json.hpp>
+
+#include "core.hpp"
+#include "host.hpp"
+#include "host_stats.hpp"
+#include "network_facts.hpp"
+
+namespace netcluster::daemon {
+namespace {
+
+using nlohmann::json;
+namespace ip = boost::asio::ip;
+
+// Reason: each may send a datagram to every host; nobody needs more answers at a time.
+constexpr long maxDoctors = 8;
+
+json noticeOf(const json& host) {
+    json notice = json::object();
+    for (const char* key : {"id", "name", "address", "version", "session"}) {
+        notice[key] = host.value(key, "");
+    }
+    return notice;
+}
+
+// Names come from other hosts.
+std::string text(const json& value) {
+    return value.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+std::optional<ip::address> groupOf(const config::LinkSettings& link) {
+    boost::system::error_code notAnAddress;
+    const auto group = ip::make_address(link.addr, notAnAddress);
+    return notAnAddress ? std::nullopt : std::optional(group);
+}
+
+std::vector<std::string> chosenNames(const std::vector<link::InterfaceFacts>& all,
+                                     const config::LinkSettings& settings, bool ipv6) {
+    std::vector<link::Interface> interfaces;
+    for (const auto& facts : all) interfaces.push_back(facts.interface);
+    std::vector<std::string> names;
+    for (const auto& one : link::chooseInterfaces(interfaces, settings.netInterface, ipv6).chosen) {
+        names.push_back(one.name);
+    }
+    return names;
+}
+
+bool contains(const std::vector<std::string>& names, const std::string& name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+json interfaceFacts(const config::LinkSettings& settings, const json& link) {
+    const auto group = groupOf(settings);
+    const auto all = link::readInterfaceFacts(group);
+    const auto chosen = chosenNames(all, settings, group && group->is_v6());
+    std::vector<std::string> joined;
+    for (const json& one : link.value("interfaces", json::array())) {
+        joined.push_back(one.value("name", ""));
+    }
+    json list = json::array();
+    for (const link::InterfaceFacts& facts : all) {
+        const link::Interface& interface = facts.interface;
+        json addresses = json::array();
+        for (const auto& address : interface.addresses) addresses.push_back(address.to_string());
+        list.push_back({{"name", interface.name},
+                        {"index", interface.index},
+                        {"up", interface.up},
+                        {"running", facts.running},
+                        {"multicast", interface.multicast},
+                        {"loopback", interface.loopback},
+                        {"mtu", facts.mtu},
+                        {"addresses", std::move(addresses)},
+                        {"chosen", group && contains(chosen, interface.name)},
+                        {"joined", contains(joined, interface.name)},
+                        {"member", facts.member},
+                        {"route", facts.route}});
+    }
+    return list;
+}
+
+json configFacts(const config::LinkSettings& settings, const json& link) {
+    return {{"connecttonet", settings.connectToNet},
+            {"addr", settings.addr},
+            {"port", settings.port},
+            {"netinterface", settings.netInterface},
+            {"ttl", settings.ttl},
+            {"peers", settings.peers},
+            {"encrypted", link.value("encrypted", false)},
+            {"heartbeat", settings.heartbeat.count()}};
+}
+
+json bufferFacts() {
+    const link::SocketFacts facts = link::readSocketFacts();
+    return {
+        {"receive", {{"asked", facts.receive.asked}, {"granted", facts.receive.granted}}},
+        {"send", {{"asked", facts.send.asked}, {"granted", facts.send.granted}}},
+        {"rmem_max", facts.receive.limit},
+        {"wmem_max", facts.send.limit},
+    };
+}
+
+// Two hosts under one name cannot be told apart by those who read it.
+json duplicateNames(const json& hosts) {
+    std::map<std::string, int> count;
+    for (const json& host : hosts) {
+        if (host.value("online", true)) ++count[host.value("name", "")];
+    }
+    json names = json::array();
+    for (const auto& [name, times] : count) {
+        if (times > 1) names.push_back(name);
+    }
+    return names;
+}
+
+}  // namespace
+
+json Core::hosts() {
+    if (!link_) return json::array();
+    const json link = link_->stats();
+    const HostStats own = readHostStats();
+    json channels = json::array();
+    for (const auto& [name, channel] : channels_) {
+        if (name != config::controlChannel) channels.push_back(name);
+    }
+    json list = json::array();
+    list.push_back({{"self", true},
+                    {"id", wire::uuidText(hostIdentity(runDir_.path()))},
+                    {"name", context_.hostName},
+                    {"session", link.value("session", "")},
+                    {"address", ""},
+                    {"version", NETCLUSTER_VERSION},
+                    {"online", true},
+                    {"load", own.load},
+                    {"cpus", own.cpus},
+                    {"memory", {{"total", own.memoryTotal}, {"available", own.memoryAvailable}}},
+                    {"rss", own.rss},
+                    {"clients", context_.clients},
+                    {"channels", std::move(channels)}});
+    for (const json& host : link.value("hosts", json::array())) {
+        list.push_back({{"id", host.at("id")},
+                        {"name", host.at("name")},
+                        {"session", host.at("session")},
+                        {"address", host.at("address")},
+                        {"version", host.at("version")},
+                        {"uptime", host.at("uptime")},
+                        {"lastheard", host.at("lastheard")},
+                        {"online", true},
+                        {"received",
+                         {{"datagrams", host.at("datagrams")},
+                          {"events", host.at("events")},
+                          {"duplicates", host.at("duplicates")}}},
+                        {"gaps",
+                         {{"count", host.at("gaps")},
+                          {"datagrams", host.at("lost")},
+                          {"events", host.at("droppedbyhost")}}}});
+    }
+    return list;
+}
+
+// The data of the notices that said so, one for each.
+std::vector<json> Core::hostsOnline() {
+    std::vector<json> notices;
+    for (const json& host : hosts()) {
+        if (host.value("online", false) && !host.value("self", false)) {
+            notices.push_back(noticeOf(host));
+        }
+    }
+    return notices;
+}
+
+std::vector<std::string> Core::hostsOnlineTexts() {
+    std::vector<std::string> texts;
+    for (const json& notice : hostsOnline()) texts.push_back(text(notice));
+    return texts;
+}
+
+// The link that knew them is gone. Posted, for we may be in the middle of somebody's turn.
+void Core::tellForgotten(const std::vector<json>& hosts) {
+    for (const json& host : hosts) {
+        const json notice{{"id", host["id"]}, {"name", host["name"]}, {"why", "forgotten"}};
+        router_.onNetNotice(control::hostExpired, text(notice));
+    }
+    if (!hosts.empty()) boost::asio::post(io_, [this] { router_.endTurn(); });
+}
+
+// -- doctor ------------------------------------------------------------------------------------
+
+void Core::doctor(std::chrono::milliseconds wait, Reply reply) {
+    if (doctors_.use_count() > maxDoctors) {
+        throw Error("several doctors are at work already; ask again when they are done");
+    }
+    probe(wait, [this, reply = std::move(reply), busy = doctors_](const json& hosts) {
+        // Posted: the answer closes a turn of its own.
+        boost::asio::post(io_, [this, reply, busy, hosts] { reply(doctorFacts(hosts)); });
+    });
+}
+
+// The hosts, each with how it answered within `wait`.
+void Core::probe(std::chrono::milliseconds, Reply done) {
+    done(hosts());
+}
+
+json Core::doctorFacts(json hosts) {
+    const json link = link_ ? link_->stats() : json::object();
+    json facts{{"config", configFacts(settings_.link, link)},
+               {"connected", link_ != nullptr},
+               {"interfaces", interfaceFacts(settings_.link, link)},
+               {"buffers", bufferFacts()},
+               {"overflowed", link.value("received", json::object()).value("overflowed", 0U)},
+               {"peers", link.value("peers", json::array())},
+               {"strangers", link.value("strangers", json::array())},
+               {"unicast", link.value("unicast", json::object())}};
+    facts["duplicatenames"] = duplicateNames(hosts);
+    facts["hosts"] = std::move(hosts);
+    return facts;
+}
+
+}  // namespace netcluster::daemon
