@@ -15,6 +15,7 @@
 #include <string>
 
 #include "interfaces.hpp"
+#include "keyring.hpp"
 #include "settings.hpp"
 
 namespace netcluster::daemon {
@@ -32,8 +33,9 @@ class Link final : public NetOutlet {
   public:
     /// `sink` outlives the link and must not destroy it from within a call; it may close it.
     /// Throws Error when `addr` is no multicast address or an entry of `peers` is no host:port.
+    /// Without `keys` nothing is encrypted.
     Link(boost::asio::io_context& io, config::LinkSettings settings, LinkIdentity identity,
-         std::size_t maxEvent, NetSink& sink);
+         link::Keyring keys, std::size_t maxEvent, NetSink& sink);
     ~Link() override;
 
     /// Opens the sockets, joins the group, sends the first heartbeat. Throws Error naming the key
@@ -45,6 +47,11 @@ class Link final : public NetOutlet {
 
     void send(const wire::EventView& event) override;
     void flush() override;
+
+    /// Holds from the next datagram on; the session and its numbers go on.
+    void setKeys(link::Keyring keys);
+    /// Each key's id, use and datagrams opened, and how many datagrams no key opened.
+    nlohmann::json keyStats() const;
 
     /// Counters, interfaces in use, peers and hosts heard of, for `stats`.
     nlohmann::json stats() const;

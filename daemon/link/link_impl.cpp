@@ -28,9 +28,10 @@ std::string linkName(const std::string& name) {
 }  // namespace
 
 Link::Impl::Impl(boost::asio::io_context& io, config::LinkSettings settings, LinkIdentity identity,
-                 std::size_t maxEvent, NetSink& sink)
+                 link::Keyring keys, std::size_t maxEvent, NetSink& sink)
     : settings_(std::move(settings)),
       identity_(std::move(identity)),
+      sealer_(std::move(keys), identity_.session),
       sink_(sink),
       queue_(link::DatagramQueue::capacityFor(maxEvent)),
       packer_(identity_.session, linkName(identity_.name), maxEvent, queue_),
@@ -87,6 +88,21 @@ void Link::Impl::send(const wire::EventView& event) {
 
 void Link::Impl::flush() {
     if (open_ && !pacing_) pump();
+}
+
+void Link::Impl::setKeys(link::Keyring keys) {
+    sealer_.setKeys(std::move(keys));
+}
+
+nlohmann::json Link::Impl::keyStats() const {
+    auto keys = nlohmann::json::array();
+    for (const link::Sealer::Counter& key : sealer_.counters()) {
+        keys.push_back(
+            {{"id", key.id}, {"use", link::keyUseName(key.use)}, {"opened", key.opened}});
+    }
+    return {{"keys", std::move(keys)},
+            {"forged", sealer_.forged()},
+            {"unknownkey", sealer_.unknownKey()}};
 }
 
 // While the queue waits, the datagram under construction stays open: it takes more events without

@@ -13,6 +13,7 @@
 #include "link_log.hpp"
 #include "packer.hpp"
 #include "receiver.hpp"
+#include "sealer.hpp"
 #include "transport.hpp"
 
 namespace netcluster::daemon {
@@ -22,13 +23,15 @@ class Link::Impl final : public std::enable_shared_from_this<Impl>,
                          private link::ReceiverEvents {
   public:
     Impl(boost::asio::io_context& io, config::LinkSettings settings, LinkIdentity identity,
-         std::size_t maxEvent, NetSink& sink);
+         link::Keyring keys, std::size_t maxEvent, NetSink& sink);
     ~Impl() override;
 
     void open();
     void close();
     void send(const wire::EventView& event);
     void flush();
+    void setKeys(link::Keyring keys);
+    nlohmann::json keyStats() const;
     nlohmann::json stats() const;
 
   private:
@@ -68,6 +71,7 @@ class Link::Impl final : public std::enable_shared_from_this<Impl>,
 
     config::LinkSettings settings_;
     LinkIdentity identity_;
+    link::Sealer sealer_;
     NetSink& sink_;
     link::DatagramQueue queue_;
     link::Packer packer_;
