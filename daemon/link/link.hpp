@@ -75,7 +75,7 @@ class Link final : public NetOutlet {
     nlohmann::json hosts() const;
     /// What datagrams are refused and from where, for `doctor`.
     nlohmann::json strangers() const;
-    /// Datagrams opened with each key, for `keys`.
+    /// Each key's id, use and datagrams opened, and how many datagrams no key opened.
     nlohmann::json keyStats() const;
     /// Asks every host to answer, with a small datagram and with one of full size; after `wait`
     /// calls `done` with `hosts()`, each with `probe` {small, large, roundtripms, clockoffsetms}.

@@ -100,7 +100,9 @@ json Link::Impl::keyStats() const {
     for (const link::Sealer::Counter& key : sealer_.counters()) {
         list.push_back({{"id", key.id}, {"use", link::keyUseName(key.use)}, {"opened", key.opened}});
     }
-    return list;
+    return {{"keys", std::move(list)},
+            {"forged", sealer_.forged()},
+            {"unknownkey", sealer_.unknownKey()}};
 }
 
 json Link::Impl::hosts() const {
