@@ -15,9 +15,9 @@ constexpr std::chrono::seconds complaintPause{30};
 bool Path::offer(Time now, const Batch& batch) {
     const std::size_t count = batch.count();
     while (done_ < count) {
-        const std::size_t settled = attempt(now, batch.rest(done_));
-        if (settled == 0 && !full(now, count - done_)) return false;
-        done_ = settled == 0 ? count : done_ + settled;
+        const std::size_t more = attempt(now, batch.rest(done_));
+        if (more == 0 && !full(now, count - done_)) return false;
+        done_ = more == 0 ? count : done_ + more;
     }
     done_ = 0;
     return true;

@@ -13,10 +13,6 @@
 namespace netcluster::daemon::link {
 namespace {
 
-constexpr std::size_t keyIdOffset = 4;
-constexpr std::size_t sessionOffset = 8;
-constexpr std::size_t packetOffset = 24;
-
 static_assert(Secret::size == crypto_aead_chacha20poly1305_IETF_KEYBYTES);
 static_assert(Secret::size == crypto_generichash_KEYBYTES);
 static_assert(tagSize == crypto_aead_chacha20poly1305_IETF_ABYTES);
@@ -24,7 +20,7 @@ static_assert(tagSize == crypto_aead_chacha20poly1305_IETF_ABYTES);
 // Says what the subkey is for, so that the same group key used elsewhere gives other ones.
 constexpr std::string_view context = "netcluster link 2";
 
-using Nonce = std::array<unsigned char, crypto_aead_chacha20poly1305_IETF_NPUBBYTES>;
+using SealNonce = std::array<unsigned char, crypto_aead_chacha20poly1305_IETF_NPUBBYTES>;
 
 unsigned char* bytes(char* text) {
     return reinterpret_cast<unsigned char*>(text);
@@ -41,8 +37,8 @@ Secret derive(const Secret& groupKey, const wire::Uuid& session) {
 }
 
 // The packet number as it stands in the header, after four zero bytes.
-Nonce nonceOf(const char* datagram) {
-    Nonce nonce{};
+SealNonce nonceOf(const char* datagram) {
+    SealNonce nonce{};
     std::memcpy(nonce.data() + 4, datagram + packetOffset, 8);
     return nonce;
 }
@@ -56,7 +52,7 @@ wire::Uuid sessionOf(const char* datagram) {
 bool decrypt(const Secret& subkey, char* datagram, std::size_t size) {
     char* const body = datagram + headerSize;
     const std::size_t bodySize = size - headerSize - tagSize;
-    const Nonce nonce = nonceOf(datagram);
+    const SealNonce nonce = nonceOf(datagram);
     return crypto_aead_chacha20poly1305_ietf_decrypt_detached(
                bytes(body), nullptr, bytes(body), bodySize, bytes(body + bodySize), bytes(datagram),
                headerSize, nonce.data(), subkey.data()) == 0;
@@ -89,7 +85,7 @@ void Sealer::seal(char* datagram, std::size_t size) {
     wire::storeLittle(datagram + keyIdOffset, keyId_);
     char* const body = datagram + headerSize;
     const std::size_t bodySize = size - headerSize;
-    const Nonce nonce = nonceOf(datagram);
+    const SealNonce nonce = nonceOf(datagram);
     crypto_aead_chacha20poly1305_ietf_encrypt_detached(
         bytes(body), bytes(body + bodySize), nullptr, bytes(body), bodySize, bytes(datagram),
         headerSize, nullptr, nonce.data(), sending_.data());
