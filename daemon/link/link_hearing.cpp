@@ -183,13 +183,18 @@ void Link::Impl::onBatchEnd() {
     if (overflowed != overflowSeen_) {
         log_.overflowed(steady_clock::now(), overflowed - std::exchange(overflowSeen_, overflowed));
     }
-    receiver_.endBatch();
     sendRequests(steady_clock::now());
-    sink_.endTurn();
-    receiver_.forgetEvents();
+    endTurn();
     // Somebody may have made room for us.
     if (open_ && pacing_ && sender_.wants() && !sender_.held()) pump();
     watchRequests();
+}
+
+void Link::Impl::endTurn() {
+    receiver_.endBatch();
+    sink_.endTurn();
+    receiver_.forgetEvents();
+    if (open_ && sink_.holds(*reader_)) transport_->pause();
 }
 
 void Link::Impl::sendRequests(Time now) {

@@ -59,9 +59,11 @@ Link::Impl::Impl(boost::asio::io_context& io, config::LinkSettings settings, Lin
     identity_.name = linkName(identity_.name);
     link::TransportEvents& events = *this;
     transport_ = std::make_shared<link::Transport>(io, settings_, identity_.session, events);
+    reader_ = std::make_shared<Reader>(*transport_);
 }
 
 Link::Impl::~Impl() {
+    reader_->alive = false;
     transport_->close();
 }
 
@@ -98,7 +100,7 @@ void Link::Impl::close() {
     transport_->close();
     log_.tick(now + link::LinkLog::badPause);
     for (const auto& waiting : std::exchange(held_, {})) {
-        if (const auto source = waiting.lock()) source->resume();
+        if (const auto sender = waiting.lock()) sender->resume();
     }
 }
 
@@ -153,17 +155,14 @@ void Link::Impl::onRequestsDue(Time now) {
     watching_ = false;
     const bool allRead = transport_->drain();
     if (!open_) return;
-    if (!allRead && ++requestsPutOff_ < requestsPatience) {
+    if (transport_->paused() || (!allRead && ++requestsPutOff_ < requestsPatience)) {
         watching_ = true;
         watchedUntil_ = now + requestsPause;
         return after(requestsTimer_, watchedUntil_, &Impl::onRequestsDue);
     }
     requestsPutOff_ = 0;
     sendRequests(steady_clock::now());
-    // Events may have passed a hole that was given up.
-    receiver_.endBatch();
-    sink_.endTurn();
-    receiver_.forgetEvents();
+    endTurn();  // events may have passed a hole that was given up
     watchRequests();
 }
 

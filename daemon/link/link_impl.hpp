@@ -42,7 +42,7 @@ class Link::Impl final : public std::enable_shared_from_this<Impl>,
     void send(const wire::EventRun& events);
     void flush();
     bool holdsSenders(const wire::EventRun& events) const;
-    void awaitRoom(Source& source);
+    void awaitRoom(Waiter& sender);
     void setKeys(link::Keyring keys) { sealer_.setKeys(std::move(keys)); }
     nlohmann::json stats() const;
     nlohmann::json hosts() const;
@@ -53,6 +53,16 @@ class Link::Impl final : public std::enable_shared_from_this<Impl>,
   private:
     using Time = link::Time;
     using Timer = boost::asio::steady_timer;
+
+    /// Goes on reading when a client that lagged behind lets it.
+    struct Reader final : Waiter {
+        explicit Reader(link::Transport& sockets) : transport(sockets) {}
+        void resume() override {
+            if (alive) transport.resume();
+        }
+        link::Transport& transport;
+        bool alive = true;
+    };
 
     /// A question to all hosts under way.
     struct Probing {
@@ -91,6 +101,7 @@ class Link::Impl final : public std::enable_shared_from_this<Impl>,
     void onChallenge(std::string_view body);
     void onProbe(const wire::Uuid& session, std::string_view body);
     void onEcho(Time now, const wire::Uuid& session, std::string_view body);
+    void endTurn();
     void sendRequests(Time now);
     void sendChallenges(Time now);
 
@@ -138,6 +149,7 @@ class Link::Impl final : public std::enable_shared_from_this<Impl>,
     link::LinkLog log_;
     link::Strangers strangers_;
     std::shared_ptr<link::Transport> transport_;
+    std::shared_ptr<Reader> reader_;
 
     Timer paceTimer_;
     Timer tailTimer_;
@@ -157,7 +169,7 @@ class Link::Impl final : public std::enable_shared_from_this<Impl>,
     std::size_t batchSize_ = 0;  ///< bytes; 0: none
     std::size_t stride_ = 0;
 
-    std::vector<std::weak_ptr<Source>> held_;
+    std::vector<std::weak_ptr<Waiter>> held_;
     Time heldAsked_{};    ///< when receivers were last asked where they are
     Time tailDue_{};      ///< when the next heartbeat behind DATA is due
     std::chrono::milliseconds tailDelay_{0};

@@ -50,14 +50,14 @@ bool Link::Impl::holdsSenders(const wire::EventRun& events) const {
     return open_ && !packer_.hasRoom(events);
 }
 
-void Link::Impl::awaitRoom(Source& source) {
-    held_.push_back(source.weak_from_this());
+void Link::Impl::awaitRoom(Waiter& sender) {
+    held_.push_back(sender.weak_from_this());
 }
 
 void Link::Impl::releaseSenders() {
     if (held_.empty() || !buffer_.drained()) return;
     for (const auto& waiting : std::exchange(held_, {})) {
-        if (const auto source = waiting.lock()) source->resume();
+        if (const auto sender = waiting.lock()) sender->resume();
     }
 }
 
