@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <boost/asio/post.hpp>
 #include <nlohmann/json.hpp>
 #include <random>
 #include <utility>
@@ -21,6 +22,9 @@ constexpr int requestsPatience = 10;
 constexpr std::chrono::milliseconds requestsPause{1};
 // ECHOs per second, to all. Reason: a `doctor` on each of 64 hosts; beyond that it is no question.
 constexpr int echoesPerSecond = 2 * static_cast<int>(link::maxSessions);
+// Nonces answered per second. Reason: 64 hosts that start at once ask a few times each; whoever
+// repeats recorded questions is not to make us answer without end.
+constexpr int proofsPerSecond = 8 * static_cast<int>(link::maxSessions);
 // Bytes of receive buffer that Linux charges for one full datagram.
 constexpr std::uint64_t datagramCharge = 2304;
 
@@ -59,11 +63,11 @@ Link::Impl::Impl(boost::asio::io_context& io, config::LinkSettings settings, Lin
     identity_.name = linkName(identity_.name);
     link::TransportEvents& events = *this;
     transport_ = std::make_shared<link::Transport>(io, settings_, identity_.session, events);
-    reader_ = std::make_shared<Reader>(*transport_);
+    reader_ = std::make_shared<Reader>(*this);
 }
 
 Link::Impl::~Impl() {
-    reader_->alive = false;
+    reader_->link = nullptr;
     transport_->close();
 }
 
@@ -80,6 +84,7 @@ void Link::Impl::open() {
     opened_ = now;
     scanIn_ = scanTurns;
     echoesLeft_ = echoesPerSecond;
+    proofsLeft_ = proofsPerSecond;
     adoptBuffers();
     sendHeartbeat(now, false);
     after(heartbeatTimer_, now + settings_.heartbeat, &Impl::onHeartbeatDue);
@@ -120,6 +125,28 @@ void Link::Impl::after(Timer& timer, Time when, void (Impl::*then)(Time)) {
     });
 }
 
+// After the others of this turn.
+void Link::Impl::later(void (Impl::*then)(Time)) {
+    boost::asio::post(io_, [weak = weak_from_this(), then] {
+        const auto self = weak.lock();
+        if (self && self->open_) (self.get()->*then)(steady_clock::now());
+    });
+}
+
+// A batch that waits for a full socket was made with the old keys, or in the clear: it is made anew.
+void Link::Impl::setKeys(link::Keyring keys) {
+    sealer_.setKeys(std::move(keys));
+    transport_->forgetBatch();
+    batchSize_ = 0;
+}
+
+// A client that held us up has caught up.
+void Link::Impl::Reader::resume() {
+    if (!link) return;
+    link->transport_->resume();
+    if (link->receiver_.ready()) link->later(&Impl::onReady);
+}
+
 void Link::Impl::onHeartbeatDue(Time now) {
     sendHeartbeat(now, false);
     // A host is not silent while what it said lies unread here.
@@ -131,6 +158,7 @@ void Link::Impl::onHeartbeatDue(Time now) {
 void Link::Impl::onHousekeeping(Time now) {
     log_.tick(now);
     echoesLeft_ = echoesPerSecond;
+    proofsLeft_ = proofsPerSecond;
     if (--scanIn_ <= 0) {
         scanIn_ = scanTurns;
         transport_->rescan(now);

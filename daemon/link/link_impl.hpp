@@ -43,7 +43,7 @@ class Link::Impl final : public std::enable_shared_from_this<Impl>,
     void flush();
     bool holdsSenders(const wire::EventRun& events) const;
     void awaitRoom(Waiter& sender);
-    void setKeys(link::Keyring keys) { sealer_.setKeys(std::move(keys)); }
+    void setKeys(link::Keyring keys);
     nlohmann::json stats() const;
     nlohmann::json hosts() const;
     nlohmann::json strangers() const;
@@ -56,12 +56,9 @@ class Link::Impl final : public std::enable_shared_from_this<Impl>,
 
     /// Goes on reading when a client that lagged behind lets it.
     struct Reader final : Waiter {
-        explicit Reader(link::Transport& sockets) : transport(sockets) {}
-        void resume() override {
-            if (alive) transport.resume();
-        }
-        link::Transport& transport;
-        bool alive = true;
+        explicit Reader(Impl& owner) : link(&owner) {}
+        void resume() override;
+        Impl* link;  ///< null once it is gone
     };
 
     /// A question to all hosts under way.
@@ -120,7 +117,9 @@ class Link::Impl final : public std::enable_shared_from_this<Impl>,
 
     // Timers. Each starts itself again as long as the link is open and there is work for it.
     void after(Timer& timer, Time when, void (Impl::*then)(Time));
+    void later(void (Impl::*then)(Time));
     void onPace(Time now);
+    void onReady(Time now);
     void onTail(Time now);
     void onHeartbeatDue(Time now);
     void onRequestsDue(Time now);
@@ -182,7 +181,8 @@ class Link::Impl final : public std::enable_shared_from_this<Impl>,
     std::vector<link::Challenge> challenges_;
     std::vector<link::Nonce> proofs_;
     std::list<Probing> probes_;
-    int echoesLeft_ = 0;  ///< until the next housekeeping turn
+    int echoesLeft_ = 0;  ///< until the next housekeeping turn, as are these
+    int proofsLeft_ = 0;
     Time toldOldest_{};   ///< when somebody was last told what is gone
 
     std::uint64_t sentDatagrams_ = 0;

@@ -3,7 +3,6 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <boost/asio/post.hpp>
 #include <cassert>
 #include <cstring>
 #include <utility>
@@ -81,10 +80,7 @@ void Link::Impl::pump() {
     }
     releaseSenders();
     pacing_ = true;
-    boost::asio::post(io_, [weak = weak_from_this()] {
-        const auto self = weak.lock();
-        if (self && self->open_) self->onPace(steady_clock::now());
-    });
+    later(&Impl::onPace);
 }
 
 void Link::Impl::onPace(Time) {

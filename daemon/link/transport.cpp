@@ -125,6 +125,10 @@ bool Transport::send(Time now, const Batch& batch) {
     return true;
 }
 
+void Transport::forgetBatch() {
+    for (Path& path : paths_) path.forgetBatch();
+}
+
 void Transport::sendOnce(Time now, std::string_view datagram) {
     for (Path& path : paths_) path.offerOnce(now, datagram);
 }

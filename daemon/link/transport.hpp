@@ -49,6 +49,8 @@ class Transport : public std::enable_shared_from_this<Transport> {
     /// Offers the batch to every path. False: some path is full; call again with the same batch in
     /// a moment, the others will not get it twice.
     bool send(Time now, const Batch& batch);
+    /// The batch that some path was too full for will not be offered again.
+    void forgetBatch();
     /// Offers it once to every path and forgets it: heartbeats, which a later one replaces.
     void sendOnce(Time now, std::string_view datagram);
 
