@@ -86,6 +86,7 @@ void Link::Impl::open() {
     echoesLeft_ = echoesPerSecond;
     proofsLeft_ = proofsPerSecond;
     adoptBuffers();
+    describeHost();
     sendHeartbeat(now, false);
     after(heartbeatTimer_, now + settings_.heartbeat, &Impl::onHeartbeatDue);
     after(housekeepingTimer_, now + housekeepingTick, &Impl::onHousekeeping);
@@ -147,7 +148,12 @@ void Link::Impl::Reader::resume() {
     if (link->receiver_.ready()) link->later(&Impl::onReady);
 }
 
+void Link::Impl::describeHost() {
+    if (describe_) described_ = describe_();
+}
+
 void Link::Impl::onHeartbeatDue(Time now) {
+    describeHost();
     sendHeartbeat(now, false);
     // A host is not silent while what it said lies unread here.
     if (transport_->drain()) receiver_.expireSilent(now);

@@ -111,6 +111,7 @@ class Link::Impl final : public std::enable_shared_from_this<Impl>,
     void promiseTail(Time now);
     std::string begin(link::Type type);
     void sendOnce(Time now, std::string datagram);
+    void describeHost();
     void sendHeartbeat(Time now, bool wantsStatus);
     void sendEnd(Time now);
     void sendLeftovers();
@@ -139,6 +140,7 @@ class Link::Impl final : public std::enable_shared_from_this<Impl>,
     LinkIdentity identity_;
     NetSink& sink_;
     std::function<HostDescription()> describe_;
+    HostDescription described_;  ///< as of the last regular heartbeat
     link::SendBuffer buffer_;
     link::Packer packer_;
     link::Sender sender_;

@@ -177,7 +177,7 @@ void Link::Impl::sendHeartbeat(Time now, bool wantsStatus) {
     heartbeat.name = identity_.name;
     heartbeat.version = NETCLUSTER_VERSION;
     heartbeat.clock = wallClock();
-    const HostDescription own = describe_ ? describe_() : HostDescription{};
+    const HostDescription& own = described_;
     heartbeat.load = static_cast<std::uint32_t>(own.load * 100);
     heartbeat.cpus = own.cpus;
     heartbeat.memoryTotal = own.memoryTotal;
