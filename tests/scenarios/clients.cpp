@@ -142,6 +142,11 @@ bool Connection::receive(std::string& buffer, std::size_t atMost) {
     }
 }
 
+bool Connection::readable(std::chrono::milliseconds time) const {
+    pollfd waiting{descriptor_, POLLIN, 0};
+    return poll(&waiting, 1, static_cast<int>(time.count())) > 0;
+}
+
 std::string Connection::receiveAll() {
     std::string all;
     while (receive(all)) {
@@ -238,9 +243,13 @@ Heard JsonClient::next() {
 nlohmann::json JsonClient::askWhole(const std::string& command, const nlohmann::json& data,
                                     const std::string& id) {
     emit("nc-control-" + command, data.dump(), EmitWith{.id = id});
-    const auto text = nextText();
-    if (!text) throw Error("no answer to " + command);
-    return nlohmann::json::parse(*text);
+    for (;;) {
+        const auto text = nextText();
+        if (!text) throw Error("no answer to " + command);
+        nlohmann::json packet = nlohmann::json::parse(*text);
+        // What the daemon tells unasked may come before the answer.
+        if (!packet.at("event").get<std::string>().starts_with("nc-host-")) return packet;
+    }
 }
 
 nlohmann::json JsonClient::ask(const std::string& command, const nlohmann::json& data) {
