@@ -63,12 +63,12 @@ class Host {
     int number() const { return number_; }
     std::string name() const { return "h" + std::to_string(number_); }
     std::string address() const { return "10.77.0." + std::to_string(number_); }
-    NetworkNamespace& network() { return network_; }
+    const NetworkNamespace& network() const { return network_; }
     void setAddress();
     std::string configText(const HostConfig& config) const;
     void start(const HostConfig& config);
     void stop() { daemon_.reset(); }
-    Daemon& daemon() { return *daemon_; }
+    Daemon& daemon() const { return *daemon_; }
     std::string socket(const std::string& channel) const { return daemon_->socket(channel); }
     /// Returns when it has heard of all `others`.
     void awaitOnline(const std::vector<Host*>& others);

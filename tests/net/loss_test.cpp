@@ -95,7 +95,6 @@ struct Assembly {
             for (const std::string& stream : heardAt(host)) {
                 const Heardof heard = collectors[host]->of(stream);
                 CAPTURE(heard);
-                CHECK(heard.untold == 0);
                 holes += heard.holes;
                 missing += heard.missing;
             }

@@ -6,8 +6,9 @@
 namespace netcluster::scenario {
 namespace {
 
-// A share as nft counts it, in thousandths.
+// A share as nft counts it, in thousandths. All of them is no share to it.
 std::string share(double percent) {
+    if (percent >= 100) return " ";
     return " numgen random mod 1000 < " + std::to_string(std::lround(percent * 10)) + " ";
 }
 
@@ -66,12 +67,12 @@ std::uint64_t disturbed(const Lab& lab, const Host& host) {
 }
 
 void countSent(const NetworkNamespace& host) {
-    host.nft(anew("inet meter") + " { counter sent { }\n chain out {\n" +
+    host.nft(anew("inet ledger") + " { counter sent { }\n chain out {\n" +
              "type filter hook output priority 0;\nmeta l4proto udp counter name sent\n}\n}\n");
 }
 
 std::uint64_t sentSince(const NetworkNamespace& host) {
-    return counted(host, "inet meter sent");
+    return counted(host, "inet ledger sent");
 }
 
 }  // namespace netcluster::scenario
