@@ -164,3 +164,21 @@ TEST_CASE(
     all.checkNothingMissing();
     for (std::size_t n = 0; n < all.lab.size(); ++n) CHECK(disturbed(all.lab, all.lab[n]) > 0);
 }
+
+TEST_CASE("a host held to a rate sends no faster, and whoever emits more waits: nothing is lost") {
+    const HostConfig slow{.more = std::string(roomyQueues) + R"(, "netrate": 2000000)"};
+    Lab lab({slow, roomy()}, atSwitch);
+    Emitter emitter(lab[0].socket("A"), "h1", {.size = 1000});
+    Collector collector(lab[1].socket("A"), {"h1"});
+    const auto from = Clock::now();
+    emitter.emit(4000);
+    settle(emitter, {&collector});
+    // Twice as fast would be no rate any more; how slow it may be is the machine's business.
+    CHECK(Clock::now() - from > std::chrono::seconds(1));
+    const Heardof heard = collector.of("h1");
+    CAPTURE(heard);
+    CHECK(heard.received == emitter.emitted());
+    CHECK(heard.repeated == 0);
+    CHECK(lab[1].linkStats().at("gaps").at("count") == 0);
+    CHECK(lab[1].linkStats().at("gaps").at("events") == 0);
+}
