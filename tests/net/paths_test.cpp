@@ -114,7 +114,8 @@ TEST_CASE("another address instead of the first: the hosts find each other again
     host.network().ip("addr del " + host.address() + "/24 dev eth0");
     host.network().ip("addr add 10.77.0.102/24 dev eth0");
     await("h2 at its new address", [&] {
-        const Json hosts = lab[0].linkStats().at("hosts");
+        const Json stats = lab[0].linkStats();
+        const Json& hosts = stats.at("hosts");
         return hosts.size() == 1 && hosts[0].at("address") == "10.77.0.102:4454";
     });
     crossBothWays(lab, 100);

@@ -1,6 +1,7 @@
 // Who is there, as the hosts of a laboratory see it.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -30,12 +31,22 @@ inline Json hostEntry(const Host& asked, const std::string& host) {
     return nullptr;
 }
 
+/// How many other hosts the link hears now.
+inline std::size_t hostsHeard(const Host& asked) {
+    const Json stats = asked.linkStats();
+    const Json& hosts = stats.at("hosts");
+    return static_cast<std::size_t>(std::count_if(
+        hosts.begin(), hosts.end(), [](const Json& host) { return host.value("online", true); }));
+}
+
 /// The sessions of that name that the link hears now.
 inline std::vector<std::string> sessionsOf(const Host& asked, const std::string& host) {
     std::vector<std::string> sessions;
     const Json stats = asked.linkStats();
     for (const Json& entry : stats.at("hosts")) {
-        if (entry.at("name") == host) sessions.push_back(entry.at("session"));
+        if (entry.at("name") == host && entry.value("online", true)) {
+            sessions.push_back(entry.at("session"));
+        }
     }
     return sessions;
 }
