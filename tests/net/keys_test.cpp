@@ -56,6 +56,7 @@ struct Strangers {
         for (std::size_t n = 0; n < 2; ++n) {
             CHECK(hostsHeard(lab[n]) == 0);
             CHECK(lab[n].linkStats().at("received").at("events") == 0);
+            CAPTURE(lab[n].daemon().log());
             CHECK(linesAboutKeyOf(lab[n], lab[1 - n].address()) == 1);
         }
     }

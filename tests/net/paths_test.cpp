@@ -2,6 +2,8 @@
 // daemons on a host; who comes late, and who starts anew; what is too large; and silence.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "presence.hpp"
 #include "printing.hpp"
 #include "stream.hpp"
@@ -89,9 +91,18 @@ bool anyTooBig(const Host& host) {
     return false;
 }
 
-// In words of its own, or a counter that says it.
+std::string doctor(const Host& host) {
+    Process process({NETCLUSTER_NCCTL, "--dir", host.daemon().runDir(), "doctor"},
+                    {.networkNamespace = host.network().descriptor()});
+    process.wait();
+    process.out.waitForEnd();
+    return process.out.text() + process.err.text();
+}
+
+// By a counter, in the log, or when asked.
 bool saysTooBig(const Host& host) {
-    return anyTooBig(host) || host.daemon().log().find("MTU") != std::string::npos;
+    return anyTooBig(host) || host.daemon().log().find("MTU") != std::string::npos ||
+           doctor(host).find("MTU of 600") != std::string::npos;
 }
 
 }  // namespace
@@ -132,6 +143,37 @@ TEST_CASE("an interface that appears later is joined, and one that vanishes is l
     awaitHeard(lab[0], "h2");
     crossBothWays(lab, 100);
     CHECK(host.linkStats().at("interfaces").size() == 1);
+}
+
+TEST_CASE("an interface that is down for so long that it is left is joined again") {
+    Lab lab({roomy(), roomy()}, atSwitch);
+    Host& host = lab[1];
+    Emitter emitter(lab[0].socket("A"), "h1");
+    Emitter back(host.socket("A"), "h2");
+    Collector there(host.socket("A"), {"h1"});
+    Collector here(lab[0].socket("A"), {"h2"});
+    emitter.emit(100);
+    back.emit(100);
+    settle(emitter, {&there});
+    settle(back, {&here});
+    const auto uses = [&](const std::string& name) {
+        const Json stats = host.linkStats();
+        const Json& all = stats.at("interfaces");
+        return std::any_of(all.begin(), all.end(),
+                           [&](const Json& one) { return one.at("name") == name; });
+    };
+    host.network().ip("link set eth0 down");
+    await("eth0 left", [&] { return !uses("eth0"); });
+    emitter.emit(1000);
+    back.emit(1000);
+    host.network().ip("link set eth0 up");
+    await("eth0 joined", [&] { return uses("eth0"); });
+    settle(emitter, {&there});
+    settle(back, {&here});
+    checkAllOf(there, emitter);
+    checkAllOf(here, back);
+    checkGapless(lab[0]);
+    checkGapless(host);
 }
 
 TEST_CASE("two cables between two hosts: no event twice, and one cable is enough") {
