@@ -243,13 +243,9 @@ Heard JsonClient::next() {
 nlohmann::json JsonClient::askWhole(const std::string& command, const nlohmann::json& data,
                                     const std::string& id) {
     emit("nc-control-" + command, data.dump(), EmitWith{.id = id});
-    for (;;) {
-        const auto text = nextText();
-        if (!text) throw Error("no answer to " + command);
-        nlohmann::json packet = nlohmann::json::parse(*text);
-        // What the daemon tells unasked may come before the answer.
-        if (!packet.at("event").get<std::string>().starts_with("nc-host-")) return packet;
-    }
+    const auto text = nextText();
+    if (!text) throw Error("no answer to " + command);
+    return nlohmann::json::parse(*text);
 }
 
 nlohmann::json JsonClient::ask(const std::string& command, const nlohmann::json& data) {
