@@ -18,6 +18,9 @@ namespace ip = boost::asio::ip;
 // Reason: each may send a datagram to every host; nobody needs more answers at a time.
 constexpr long maxDoctors = 8;
 
+// A host that is there is heard within one; more, for datagrams get lost.
+constexpr int settlingHeartbeats = 5;
+
 json noticeOf(const json& host) {
     json notice = json::object();
     for (const char* key : {"id", "name", "address", "version", "session"}) {
@@ -171,10 +174,24 @@ std::vector<json> Core::hostsOnline() {
     return notices;
 }
 
-std::vector<std::string> Core::hostsOnlineTexts() {
-    std::vector<std::string> texts;
-    for (const json& notice : hostsOnline()) texts.push_back(text(notice));
-    return texts;
+std::vector<Notice> Core::standingNotices() {
+    std::vector<Notice> notices;
+    for (const json& host : hostsOnline()) notices.push_back({control::hostOnline, text(host)});
+    if (hostsKnown_) notices.push_back({control::hostsKnown, "{}"});
+    return notices;
+}
+
+// A link that has just been opened knows nobody: agents that were here before must not take that
+// for everybody's end.
+void Core::awaitHosts(std::chrono::milliseconds heartbeat) {
+    hostsKnown_ = false;
+    hostsTimer_.expires_after(link_ ? settlingHeartbeats * heartbeat : 0 * heartbeat);
+    hostsTimer_.async_wait([this](const boost::system::error_code& error) {
+        if (error) return;
+        hostsKnown_ = true;
+        router_.onNetNotice(control::hostsKnown, "{}");
+        router_.endTurn();
+    });
 }
 
 // The link that knew them is gone. Posted, for we may be in the middle of somebody's turn.

@@ -24,7 +24,7 @@ std::string jsonText(std::string_view text) {
 // What happens on the link is told to all clients of control.
 bool isNotice(const std::string& event) {
     return event == control::hostOnline || event == control::hostExpired ||
-           event == control::netGap;
+           event == control::hostsKnown || event == control::netGap;
 }
 
 constexpr std::size_t largestFrame = std::size_t{80} << 20;
