@@ -12,6 +12,7 @@ constexpr long long MiB = 1024 * KiB;
 constexpr long long GiB = 1024 * MiB;
 constexpr std::size_t longestName = 64;        // what a datagram of the link has room for
 constexpr std::size_t longestInterface = 255;  // Windows names them in whole words
+constexpr std::size_t longestPath = 4096;      // PATH_MAX of Linux
 
 template <class Section>
 std::vector<std::string_view> names(std::span<const Key<Section>> keys) {
@@ -66,6 +67,17 @@ constexpr Key<Settings> documentTable[] = {
     {"heartbeat",
      [](const Value& value, Settings& s) { keep(readInteger(value, 50, 60000), s.link.heartbeat); },
      [](const Settings& s) -> json { return s.link.heartbeat.count(); }},
+    {"netkeyfile",
+     [](const Value& value, Settings& s) { keep(readText(value, longestPath), s.link.netKeyFile); },
+     [](const Settings& s) -> json { return s.link.netKeyFile; }},
+    {"netrate",
+     [](const Value& value, Settings& s) {
+         keep(readBytesOrZero(value, 64 * KiB, 64 * GiB), s.link.netRate);
+     },
+     [](const Settings& s) -> json { return s.link.netRate; }},
+    {"repairbuffer",
+     [](const Value& value, Settings& s) { keep(readBytes(value, MiB, GiB), s.link.repairBuffer); },
+     [](const Settings& s) -> json { return s.link.repairBuffer; }},
 
     {"startcontrol", [](const Value& value, Settings& s) { keep(readBool(value), s.startControl); },
      [](const Settings& s) -> json { return s.startControl; }},

@@ -55,6 +55,10 @@ struct LinkSettings {
     int ttl = 1;                     ///< "ttl": 0 to 255
     std::vector<std::string> peers;  ///< "peers": "host:port" or "[v6]:port", reached by unicast
     std::chrono::milliseconds heartbeat{1000};  ///< "heartbeat": 50 to 60000 ms
+    /// "netkeyfile": the group keys, relative to the configuration's folder; "" for no encryption
+    std::string netKeyFile;
+    std::size_t netRate = 0;  ///< "netrate": most bytes sent per second; 0: no cap of its own
+    std::size_t repairBuffer = std::size_t{32} << 20;  ///< "repairbuffer": bytes kept to repeat
 
     bool operator==(const LinkSettings&) const = default;
 };

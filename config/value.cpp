@@ -125,6 +125,16 @@ std::optional<long long> readBytes(const Value& value, long long least, long lon
     return std::nullopt;
 }
 
+std::optional<long long> readBytesOrZero(const Value& value, long long least, long long most) {
+    const auto* number = value.node.as<double>();
+    if (number == nullptr || *number >= static_cast<double>(least)) {
+        return readBytes(value, least, most);
+    }
+    if (*number == 0) return 0;
+    value.wrong(range("number of bytes", least, most) + ", or 0");
+    return std::nullopt;
+}
+
 std::optional<std::string> readText(const Value& value, std::size_t mostBytes) {
     const auto* text = value.node.as<std::string>();
     if (text == nullptr) {

@@ -35,6 +35,8 @@ std::optional<bool> readBool(const Value& value);
 std::optional<long long> readInteger(const Value& value, long long least, long long most);
 /// A number of bytes, or text with a unit: "512KiB", "4MiB", "1GiB".
 std::optional<long long> readBytes(const Value& value, long long least, long long most);
+/// The same, or 0, which means "no limit".
+std::optional<long long> readBytesOrZero(const Value& value, long long least, long long most);
 /// At most `mostBytes` long, without control characters.
 std::optional<std::string> readText(const Value& value, std::size_t mostBytes);
 std::optional<std::string> readGroup(const Value& value);

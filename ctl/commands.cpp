@@ -12,6 +12,7 @@
 #include "format.hpp"
 #include "help.hpp"
 #include "hosts.hpp"
+#include "keys.hpp"
 #include "listen.hpp"
 
 namespace netcluster::ctl {
@@ -65,6 +66,12 @@ Status stats(const Call&, Context& context) {
 
 Status hosts(const Call&, Context& context) {
     return ask(context, control::hosts, nullptr, hostsText);
+}
+
+Status keys(const Call& call, Context& context) {
+    const auto request = keysRequest(call, context.atPrompt);
+    if (!request.error.empty()) return fail(context, Status::usage, request.error);
+    return ask(context, control::keys, request.value, keysText);
 }
 
 // -- commands about ncctl itself -----------------------------------------------------------------
@@ -167,6 +174,28 @@ const std::vector<Command>& table() {
                     "else with 1.",
             .options = {{"--wait", "-W", "SECONDS", "wait this long for other hosts (default 1)"}},
             .run = doctorCommand,
+        },
+        {
+            .name = "keys",
+            .arguments = "list|add|use|remove [ID] [FILE]",
+            .summary = "list or change the keys of the link",
+            .help = "list shows the id of each key, whether it is sent with (tx) or only received "
+                    "with (rx), and how many datagrams it has opened. add ID reads a key in base64 "
+                    "from FILE, else from stdin, and receives with it. use ID sends with it from "
+                    "now on. remove ID forgets it. Each change is written to the key file. To "
+                    "change the key of all hosts: add it on each, then use it on each, then "
+                    "remove the former on each.",
+            .run = keys,
+        },
+        {
+            .name = "genkey",
+            .summary = "make a key for the link",
+            .help = "Prints 32 random bytes in base64, for keys add, or makes a key file for "
+                    "netkeyfile, with this one key, that only its owner can read. A file that "
+                    "exists is not overwritten. Needs no daemon.",
+            .options = {{"--file", "", "PATH", "make this key file and print nothing secret"},
+                        {"--id", "", "ID", "of the key in that file (default 1)"}},
+            .run = genkeyCommand,
         },
         {
             .name = "emit",

@@ -2,8 +2,8 @@
 // and completion are made from it. To add a command, add a row in commands.cpp.
 //
 // `arguments` is both what help shows and what is checked: words in capitals, `[…]` for those that
-// may be left out, `…` at the end of one that may be repeated. CHANNEL, UUID and COMMAND are
-// completed at the prompt.
+// may be left out, `…` at the end of one that may be repeated; small letters with `|` between them
+// are the words themselves. Those, CHANNEL, UUID and COMMAND are completed at the prompt.
 #pragma once
 
 #include <chrono>

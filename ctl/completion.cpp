@@ -43,6 +43,18 @@ std::string argumentName(std::string_view arguments, std::size_t index) {
     return name;
 }
 
+/// "list|add" is a choice of words; other names stand for something.
+std::vector<std::string> choices(std::string_view name) {
+    const auto fixed = [](char c) { return (c >= 'a' && c <= 'z') || c == '|'; };
+    if (!std::all_of(name.begin(), name.end(), fixed)) return {};
+    std::vector<std::string> words;
+    while (!name.empty()) {
+        words.emplace_back(name.substr(0, name.find('|')));
+        name.remove_prefix(std::min(words.back().size() + 1, name.size()));
+    }
+    return words;
+}
+
 std::vector<std::string> commandNames() {
     std::vector<std::string> names;
     for (const auto& command : commands()) names.emplace_back(command.name);
@@ -64,7 +76,7 @@ std::vector<std::string> allCandidates(const Typed& typed, const LiveNames& name
     if (name == "COMMAND") return commandNames();
     if (name == "CHANNEL") return names.channels();
     if (name == "UUID") return names.clients(typed.before.back());
-    return {};
+    return choices(name);
 }
 
 }  // namespace

@@ -176,6 +176,17 @@ std::string clientText(const Json& answer) {
                  "patterns", "received", "delivered", "dropped", "refused", "queued", "stalled"}));
 }
 
+std::string keysText(const Json& answer) {
+    if (!answer.is_object()) return configText(answer);
+    const auto& keys = member(answer, "keys");
+    auto text = isEmptyList(keys) ? "no keys: the link is not encrypted\n"
+                                  : listTable(keys, {"id", "use", "opened"});
+    Json rest = answer;
+    if (member(answer, "file") == "") rest.erase("file");
+    const auto fields = fieldsOf(rest, {"file", "forged", "unknownkey"}, {"keys"});
+    return fields.empty() ? text : text + '\n' + fieldsText(fields);
+}
+
 std::string statsText(const Json& answer) {
     if (!answer.is_object() || answer.empty()) return configText(answer);
     auto text = fieldsText(fieldsOf(

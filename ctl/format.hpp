@@ -14,6 +14,7 @@ std::string configText(const Json& answer);
 std::string reloadText(const Json& answer);
 std::string channelText(const Json& answer);
 std::string clientText(const Json& answer);
+std::string keysText(const Json& answer);
 std::string statsText(const Json& answer);
 
 /// "no such channel" and, below, each of the problems that came with it.

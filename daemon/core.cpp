@@ -5,6 +5,7 @@
 #include <boost/asio/post.hpp>
 #include <nlohmann/json.hpp>
 
+#include "core_keys.hpp"
 #include "diff.hpp"
 #include "host.hpp"
 #include "identity.hpp"
@@ -30,8 +31,27 @@ std::vector<std::string> texts(const std::vector<config::Problem>& problems) {
     return lines;
 }
 
+// Whether one link can serve both. Keys it takes as it goes.
 bool sameLink(const config::Settings& a, const config::Settings& b) {
-    return a.link == b.link && hostName(a) == hostName(b) && a.maxEvent == b.maxEvent;
+    config::LinkSettings link = a.link;
+    link.netKeyFile = b.link.netKeyFile;
+    return link == b.link && hostName(a) == hostName(b) && a.maxEvent == b.maxEvent;
+}
+
+// A key file that is refused refuses the whole configuration.
+link::Keyring reloadedKeys(const config::Settings& settings, const std::string& configFile) {
+    try {
+        return loadKeys(settings, configFile);
+    } catch (const Error& error) {
+        throw ConfigRefused("the key file is refused; nothing has changed", {error.what()});
+    }
+}
+
+void warnIfUnprotected(const config::Settings& settings, const link::Keyring& keys) {
+    if (!settings.link.connectToNet || !keys.empty()) return;
+    spdlog::warn(
+        "link: neither encrypted nor authenticated, since there is no netkeyfile: whoever is in "
+        "the network can read events, and send them as any host (docs/security.md)");
 }
 
 }  // namespace
@@ -57,10 +77,12 @@ Core::~Core() = default;
 // -- start and stop ----------------------------------------------------------------------------
 
 void Core::open() {
+    keys_ = loadKeys(settings_, configFile_);
+    warnIfUnprotected(settings_, keys_);
     setLimits(settings_);
     router_.apply(settings_);
     channels_ = openMissing(settings_);
-    link_ = openLink(settings_);
+    link_ = openLink(settings_, keys_);
     router_.setLink(link_.get());
     awaitHosts(settings_.link.heartbeat);
     for (const auto& [name, channel] : channels_) channel->start();
@@ -84,11 +106,13 @@ void Core::setLimits(const config::Settings& settings) {
     for (const auto& [name, channel] : channels_) channel->takeLimits(newMaxEvent);
 }
 
-std::unique_ptr<Link> Core::openLink(const config::Settings& settings) {
+std::unique_ptr<Link> Core::openLink(const config::Settings& settings, const link::Keyring& keys) {
     if (!settings.link.connectToNet) return nullptr;
     // A session of its own for each link: its numbers start anew.
     LinkIdentity identity{randomUuid(), hostIdentity(runDir_.path()), hostName(settings)};
-    auto link = std::make_unique<Link>(io_, settings.link, identity, settings.maxEvent, router_);
+    auto link =
+        std::make_unique<Link>(io_, settings.link, identity, keys, settings.maxEvent, router_);
+    link->describe([this] { return describeHost(); });
     link->open();
     return link;
 }
@@ -124,14 +148,22 @@ json Core::reload(config::Parsed parsed, const std::string& file) {
                             texts(parsed.problems));
     }
     const config::Settings& next = *parsed.settings;
-    const auto changes = config::diff(settings_, next);
+    auto changes = config::diff(settings_, next);
 
     // What can fail comes first and undoes itself; from `router_.apply` on nothing can.
+    link::Keyring keys = reloadedKeys(next, file);
     Channels opened = openMissing(next);
     applyRights(next);
     if (!sameLink(settings_, next) || next.link.connectToNet != (link_ != nullptr)) {
-        replaceLink(next);
+        replaceLink(next, keys);
+    } else if (link_ && keys != keys_) {
+        link_->setKeys(keys);
     }
+    if (!keys_.empty() || !settings_.link.connectToNet) warnIfUnprotected(next, keys);
+    if (keys != keys_ && settings_.link.netKeyFile == next.link.netKeyFile) {
+        changes.push_back({"/netkeyfile", usesOf(keys_), usesOf(keys)});
+    }
+    keys_ = std::move(keys);
 
     setLimits(next);
     closeUnwanted(next);
@@ -172,16 +204,16 @@ void Core::applyRights(const config::Settings& next) {
 }
 
 // The old link lets go first: both may want the same port.
-void Core::replaceLink(const config::Settings& next) {
+void Core::replaceLink(const config::Settings& next, const link::Keyring& keys) {
     const auto known = hostsOnline();
     router_.setLink(nullptr);
     if (link_) link_->close();
     tellForgotten(known);
     try {
-        link_ = openLink(next);
+        link_ = openLink(next, keys);
     } catch (const Error&) {
         try {
-            link_ = openLink(settings_);
+            link_ = openLink(settings_, keys_);
         } catch (const Error& again) {
             link_.reset();
             spdlog::error("the link is down, for it could not be opened again: {}", again.what());
@@ -263,11 +295,12 @@ json Core::stats() {
     const NetCounters& net = router_.netCounters();
     json link = link_ ? link_->stats() : json::object();
     link["connected"] = link_ != nullptr;
+    link["encrypted"] = !keys_.empty();
+    if (link_ && !keys_.empty()) link["encryption"] = link_->keyStats();
     link["events"] = {{"sent", net.sent},
                       {"received", net.received},
                       {"nochannel", net.noChannel},
-                      {"notaccepted", net.notAccepted},
-                      {"malformed", net.malformed}};
+                      {"notaccepted", net.notAccepted}};
     const auto uptime = std::chrono::steady_clock::now() - since_;
     return {{"version", NETCLUSTER_VERSION},
             {"pid", processId()},

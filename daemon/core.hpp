@@ -5,6 +5,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -32,6 +33,10 @@ class Core final : public Administration {
     nlohmann::json showConfig() override;
     nlohmann::json reloadFile(const std::string& path) override;
     nlohmann::json reloadText(std::string_view text) override;
+    nlohmann::json listKeys() override;
+    nlohmann::json addKey(std::uint16_t id, std::string_view key) override;
+    nlohmann::json useKey(std::uint16_t id) override;
+    nlohmann::json removeKey(std::uint16_t id) override;
     nlohmann::json showChannel(const std::string& channel) override;
     nlohmann::json showClient(const std::string& channel, const std::string& client) override;
     nlohmann::json stats() override;
@@ -44,14 +49,15 @@ class Core final : public Administration {
     nlohmann::json reload(config::Parsed parsed, const std::string& file);
     Channels openMissing(const config::Settings& wanted);
     void applyRights(const config::Settings& wanted);
-    void replaceLink(const config::Settings& wanted);
-    std::unique_ptr<Link> openLink(const config::Settings& settings);
+    void replaceLink(const config::Settings& wanted, const link::Keyring& keys);
+    std::unique_ptr<Link> openLink(const config::Settings& settings, const link::Keyring& keys);
     void setLimits(const config::Settings& settings);
     void closeUnwanted(const config::Settings& wanted);
     Channel& find(const std::string& channel) const;
     nlohmann::json channelStats(const Channel& channel) const;
 
     // core_hosts.cpp
+    HostDescription describeHost() const;
     std::vector<nlohmann::json> hostsOnline();
     std::vector<Notice> standingNotices();
     void awaitHosts(std::chrono::milliseconds heartbeat);
@@ -59,9 +65,14 @@ class Core final : public Administration {
     void probe(std::chrono::milliseconds wait, Reply done);
     nlohmann::json doctorFacts(nlohmann::json hosts);
 
+    // core_keys.cpp
+    nlohmann::json changeKeys(const std::function<void(link::Keyring&)>& change,
+                              const std::string& told);
+
     boost::asio::io_context& io_;
     config::Settings settings_;
     std::string configFile_;
+    link::Keyring keys_;  ///< in force, and what the key file says
     local::RunDirectory runDir_;
     const std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
 

@@ -121,46 +121,22 @@ json duplicateNames(const json& hosts) {
 }  // namespace
 
 json Core::hosts() {
-    if (!link_) return json::array();
-    const json link = link_->stats();
+    return link_ ? link_->hosts() : json::array();
+}
+
+HostDescription Core::describeHost() const {
     const HostStats own = readHostStats();
-    json channels = json::array();
+    HostDescription host;
+    host.load = own.load;
+    host.cpus = own.cpus;
+    host.memoryTotal = own.memoryTotal;
+    host.memoryAvailable = own.memoryAvailable;
+    host.rss = own.rss;
+    host.clients = static_cast<std::uint32_t>(context_.clients);
     for (const auto& [name, channel] : channels_) {
-        if (name != config::controlChannel) channels.push_back(name);
+        if (name != config::controlChannel) host.channels.push_back(name);
     }
-    json list = json::array();
-    list.push_back({{"self", true},
-                    {"id", wire::uuidText(hostIdentity(runDir_.path()))},
-                    {"name", context_.hostName},
-                    {"session", link.value("session", "")},
-                    {"address", ""},
-                    {"version", NETCLUSTER_VERSION},
-                    {"online", true},
-                    {"load", own.load},
-                    {"cpus", own.cpus},
-                    {"memory", {{"total", own.memoryTotal}, {"available", own.memoryAvailable}}},
-                    {"rss", own.rss},
-                    {"clients", context_.clients},
-                    {"channels", std::move(channels)}});
-    for (const json& host : link.value("hosts", json::array())) {
-        list.push_back({{"id", host.at("id")},
-                        {"name", host.at("name")},
-                        {"session", host.at("session")},
-                        {"address", host.at("address")},
-                        {"version", host.at("version")},
-                        {"uptime", host.at("uptime")},
-                        {"lastheard", host.at("lastheard")},
-                        {"online", true},
-                        {"received",
-                         {{"datagrams", host.at("datagrams")},
-                          {"events", host.at("events")},
-                          {"duplicates", host.at("duplicates")}}},
-                        {"gaps",
-                         {{"count", host.at("gaps")},
-                          {"datagrams", host.at("lost")},
-                          {"events", host.at("droppedbyhost")}}}});
-    }
-    return list;
+    return host;
 }
 
 // The data of the notices that said so, one for each.
@@ -216,8 +192,9 @@ void Core::doctor(std::chrono::milliseconds wait, Reply reply) {
 }
 
 // The hosts, each with how it answered within `wait`.
-void Core::probe(std::chrono::milliseconds, Reply done) {
-    done(hosts());
+void Core::probe(std::chrono::milliseconds wait, Reply done) {
+    if (!link_) return done(hosts());
+    link_->probe(wait, std::move(done));
 }
 
 json Core::doctorFacts(json hosts) {
@@ -228,7 +205,7 @@ json Core::doctorFacts(json hosts) {
                {"buffers", bufferFacts()},
                {"overflowed", link.value("received", json::object()).value("overflowed", 0U)},
                {"peers", link.value("peers", json::array())},
-               {"strangers", link.value("strangers", json::array())},
+               {"strangers", link_ ? link_->strangers() : json::array()},
                {"unicast", link.value("unicast", json::object())}};
     facts["duplicatenames"] = duplicateNames(hosts);
     facts["hosts"] = std::move(hosts);

@@ -168,6 +168,7 @@ std::optional<EventView> readEvent(const FrameView& frame) {
 EventView EventRun::event(std::string_view frame) const {
     EventView event = first;
     event.whole = frame;
+    std::memcpy(event.sender.data(), frame.data() + frameHeader, event.sender.size());
     event.payload = frame.substr(first.whole.size() - first.payload.size());
     return event;
 }

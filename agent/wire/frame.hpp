@@ -85,9 +85,9 @@ struct EventView {
     bool bytes() const { return flags & bytesFlag; }
 };
 
-/// Events one behind the other in memory that differ in their data alone: same flags, name and
-/// channel, no extensions. What is decided for the first holds for all, so a flood of one name
-/// costs little more than its bytes.
+/// Events one behind the other in memory that differ in their sender and data alone: same flags,
+/// name, channel and extensions. What is decided for the first holds for all, so a flood of one
+/// name costs little more than its bytes.
 struct EventRun {
     EventRun() = default;
     /// One event.

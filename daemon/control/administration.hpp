@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <netcluster/error.hpp>
 #include <nlohmann/json.hpp>
@@ -27,6 +28,12 @@ class Administration {
     /// One transaction: throws, and nothing has changed.
     virtual nlohmann::json reloadFile(const std::string& path) = 0;  ///< "": the file in force
     virtual nlohmann::json reloadText(std::string_view text) = 0;
+    /// The keys of the link, each with its id and use; no secrets. Those that change something
+    /// throw, and nothing has changed then; `key` is base64.
+    virtual nlohmann::json listKeys() = 0;
+    virtual nlohmann::json addKey(std::uint16_t id, std::string_view key) = 0;
+    virtual nlohmann::json useKey(std::uint16_t id) = 0;
+    virtual nlohmann::json removeKey(std::uint16_t id) = 0;
     virtual nlohmann::json showChannel(const std::string& channel) = 0;
     virtual nlohmann::json showClient(const std::string& channel, const std::string& client) = 0;
     virtual nlohmann::json stats() = 0;

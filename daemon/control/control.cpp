@@ -27,6 +27,24 @@ json reloadConfig(Administration& daemon, const Request& request) {
     throw Error("reloadconfig takes a path, a configuration, or nothing");
 }
 
+json keys(Administration& daemon, const Request& request) {
+    const std::string usage =
+        R"(keys takes {"do": "list"|"add"|"use"|"remove", "id": 1 to 65535, "key": base64})";
+    const auto member = [&](const char* name) {
+        return request.data.is_object() ? request.data.value(name, json()) : json();
+    };
+    const json what = member("do");
+    if (what == "list") return daemon.listKeys();
+    const json id = member("id");
+    if (!id.is_number_unsigned() || id.get<std::uint64_t>() - 1 >= 65535) throw Error(usage);
+    const auto number = id.get<std::uint16_t>();
+    if (what == "use") return daemon.useKey(number);
+    if (what == "remove") return daemon.removeKey(number);
+    const json key = member("key");
+    if (what != "add" || !key.is_string()) throw Error(usage);
+    return daemon.addKey(number, key.get_ref<const std::string&>());
+}
+
 json showChannel(Administration& daemon, const Request& request) {
     if (!request.data.is_string()) throw Error("showchannel takes the name of a channel");
     return daemon.showChannel(request.data.get<std::string>());
@@ -72,8 +90,9 @@ struct Command {
     json (*run)(Administration&, const Request&) = nullptr;
     void (*start)(Administration&, const Request&, Administration::Reply) = nullptr;
 };
-constexpr std::array<Command, 7> commands{{{control::showConfig, showConfig},
+constexpr std::array<Command, 8> commands{{{control::showConfig, showConfig},
                                            {control::reloadConfig, reloadConfig},
+                                           {control::keys, keys},
                                            {control::showChannel, showChannel},
                                            {control::showClient, showClient},
                                            {control::stats, stats},

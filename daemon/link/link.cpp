@@ -8,8 +8,9 @@
 namespace netcluster::daemon {
 
 Link::Link(boost::asio::io_context& io, config::LinkSettings settings, LinkIdentity identity,
-           std::size_t maxEvent, NetSink& sink)
-    : impl_(std::make_shared<Impl>(io, std::move(settings), std::move(identity), maxEvent, sink)) {}
+           link::Keyring keys, std::size_t maxEvent, NetSink& sink)
+    : impl_(std::make_shared<Impl>(io, std::move(settings), std::move(identity), std::move(keys),
+                                   maxEvent, sink)) {}
 
 Link::~Link() {
     impl_->close();
@@ -21,14 +22,38 @@ void Link::open() {
 void Link::close() {
     impl_->close();
 }
-void Link::send(const wire::EventView& event) {
-    impl_->send(event);
+void Link::describe(std::function<HostDescription()> describe) {
+    impl_->describe(std::move(describe));
+}
+void Link::send(const wire::EventRun& events) {
+    impl_->send(events);
 }
 void Link::flush() {
     impl_->flush();
 }
+bool Link::holdsSenders(const wire::EventRun& events) const {
+    return impl_->holdsSenders(events);
+}
+void Link::awaitRoom(Source& source) {
+    impl_->awaitRoom(source);
+}
+void Link::setKeys(link::Keyring keys) {
+    impl_->setKeys(std::move(keys));
+}
 nlohmann::json Link::stats() const {
     return impl_->stats();
+}
+nlohmann::json Link::hosts() const {
+    return impl_->hosts();
+}
+nlohmann::json Link::strangers() const {
+    return impl_->strangers();
+}
+nlohmann::json Link::keyStats() const {
+    return impl_->keyStats();
+}
+void Link::probe(std::chrono::milliseconds wait, std::function<void(nlohmann::json)> done) {
+    impl_->probe(wait, std::move(done));
 }
 
 }  // namespace netcluster::daemon

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <random>
 #include <utility>
 
 namespace netcluster::daemon {
@@ -11,38 +12,53 @@ namespace {
 
 using std::chrono::steady_clock;
 
-// Between two looks at the queue while it waits for the rate or for a full socket. Reason: 40 KB at
-// the full rate, less than one burst, so the rate is kept without waking up more often.
-constexpr std::chrono::milliseconds paceTick{1};
 constexpr std::chrono::seconds housekeepingTick{1};
 // Housekeeping turns between two looks at the interfaces: a cable plugged in works within 5 s.
 constexpr int scanTurns = 5;
-// How often holes may wait for sockets that are never empty before they are given up all the same.
-constexpr int holesPatience = 50;
+// How often requests may wait for sockets that are never empty before they are sent all the same.
+constexpr int requestsPatience = 10;
+// Between two of these tries.
+constexpr std::chrono::milliseconds requestsPause{1};
+// ECHOs per second, to all. Reason: a `doctor` on each of 64 hosts; beyond that it is no question.
+constexpr int echoesPerSecond = 2 * static_cast<int>(link::maxSessions);
+// Bytes of receive buffer that Linux charges for one full datagram.
+constexpr std::uint64_t datagramCharge = 2304;
 
 std::string linkName(const std::string& name) {
     const std::string cut = name.substr(0, link::maxHostName);
     return link::validHostName(cut) ? cut : "unnamed";
 }
 
+link::Nonce randomNonce() {
+    std::random_device system;
+    link::Nonce nonce;
+    for (std::uint8_t& byte : nonce) byte = static_cast<std::uint8_t>(system());
+    return nonce;
+}
+
 }  // namespace
 
 Link::Impl::Impl(boost::asio::io_context& io, config::LinkSettings settings, LinkIdentity identity,
-                 std::size_t maxEvent, NetSink& sink)
-    : settings_(std::move(settings)),
+                 link::Keyring keys, std::size_t maxEvent, NetSink& sink)
+    : io_(io),
+      settings_(std::move(settings)),
       identity_(std::move(identity)),
       sink_(sink),
-      queue_(link::DatagramQueue::capacityFor(maxEvent)),
-      packer_(identity_.session, linkName(identity_.name), maxEvent, queue_),
-      bucket_(link::sendRate, link::sendBurst),
-      receiver_(maxEvent, settings_.heartbeat, *this),
+      buffer_(link::SendBuffer::queueRoomFor(maxEvent), settings_.repairBuffer),
+      packer_(linkName(identity_.name), maxEvent, buffer_),
+      sender_(buffer_, settings_.netRate),
+      sealer_(std::move(keys), identity_.session),
+      door_(randomNonce),
+      receiver_(maxEvent, settings_.heartbeat, std::random_device{}(), *this),
       paceTimer_(io),
+      tailTimer_(io),
       heartbeatTimer_(io),
-      holesTimer_(io),
-      housekeepingTimer_(io) {
+      requestsTimer_(io),
+      housekeepingTimer_(io),
+      batch_(link::batchDatagrams * link::datagramSize) {
     identity_.name = linkName(identity_.name);
     link::TransportEvents& events = *this;
-    transport_ = std::make_shared<link::Transport>(io, settings_, events);
+    transport_ = std::make_shared<link::Transport>(io, settings_, identity_.session, events);
 }
 
 Link::Impl::~Impl() {
@@ -58,11 +74,12 @@ void Link::Impl::open() {
         transport_->close();
         throw;
     }
-    bucket_.setRate(link::sendRateFor(transport_->grantedBuffer()));
     open_ = true;
     opened_ = now;
     scanIn_ = scanTurns;
-    sendHeartbeat(now);
+    echoesLeft_ = echoesPerSecond;
+    adoptBuffers();
+    sendHeartbeat(now, false);
     after(heartbeatTimer_, now + settings_.heartbeat, &Impl::onHeartbeatDue);
     after(housekeepingTimer_, now + housekeepingTick, &Impl::onHousekeeping);
 }
@@ -71,134 +88,26 @@ void Link::Impl::close() {
     if (!open_) return;
     open_ = false;
     const Time now = steady_clock::now();
-    sendLeftovers(now);
+    sendLeftovers();
     sendEnd(now);
-    for (Timer* timer : {&paceTimer_, &heartbeatTimer_, &holesTimer_, &housekeepingTimer_}) {
+    for (Timer* timer :
+         {&paceTimer_, &tailTimer_, &heartbeatTimer_, &requestsTimer_, &housekeepingTimer_}) {
         timer->cancel();
     }
+    probes_.clear();
     transport_->close();
     log_.tick(now + link::LinkLog::badPause);
-}
-
-void Link::Impl::send(const wire::EventView& event) {
-    if (!open_) return;
-    if (!packer_.add(event)) log_.queueFull(steady_clock::now());
-}
-
-void Link::Impl::flush() {
-    if (open_ && !pacing_) pump();
-}
-
-// While the queue waits, the datagram under construction stays open: it takes more events without
-// being late, because those before it are not gone yet.
-void Link::Impl::pump() {
-    const Time now = steady_clock::now();
-    while (!queue_.empty() || packer_.close()) {
-        if (bucket_.ready(now) && sendFront(now)) continue;
-        pacing_ = true;
-        return after(paceTimer_, now + paceTick, &Impl::onPace);
+    for (const auto& waiting : std::exchange(held_, {})) {
+        if (const auto source = waiting.lock()) source->resume();
     }
 }
 
-bool Link::Impl::sendFront(Time now) {
-    link::DatagramQueue::Entry& entry = queue_.front();
-    if (!entry.numbered) link::stampPacket(entry.datagram, ++packet_);
-    entry.numbered = true;
-    if (!transport_->send(now, entry.datagram)) return false;
-    highest_ = entry.sequence;
-    countSent(entry.datagram);
-    bucket_.spend(entry.datagram.size() + entry.rest);
-    queue_.pop();
-    return true;
-}
-
-void Link::Impl::countSent(const std::string& datagram) {
-    ++sentDatagrams_;
-    sentBytes_ += datagram.size();
-}
-
-std::string Link::Impl::begin(link::Type type) {
-    link::Header header;
-    header.type = type;
-    header.session = identity_.session;
-    header.packet = ++packet_;
-    std::string datagram;
-    link::appendHeader(datagram, header);
-    return datagram;
-}
-
-void Link::Impl::sendHeartbeat(Time now) {
-    link::Heartbeat heartbeat;
-    heartbeat.highest = highest_;
-    const auto uptime = std::chrono::duration_cast<std::chrono::milliseconds>(now - opened_);
-    heartbeat.uptime = static_cast<std::uint64_t>(uptime.count());
-    heartbeat.host = identity_.host;
-    heartbeat.name = identity_.name;
-    heartbeat.version = NETCLUSTER_VERSION;
-    std::string datagram = begin(link::Type::heartbeat);
-    link::appendHeartbeat(datagram, heartbeat);
-    countSent(datagram);
-    transport_->sendOnce(now, datagram);
-}
-
-void Link::Impl::sendEnd(Time now) {
-    std::string datagram = begin(link::Type::end);
-    link::appendEnd(datagram, highest_);
-    countSent(datagram);
-    transport_->sendOnce(now, datagram);
-}
-
-// The last moment: no rate any more, but no waiting either. What the sockets do not take is lost.
-void Link::Impl::sendLeftovers(Time now) {
-    packer_.close();
-    while (!queue_.empty() && sendFront(now)) continue;
-    if (queue_.empty()) return;
-    spdlog::warn("link: {} datagrams still waiting at the end were dropped", queue_.size());
-    queue_.clear();
-}
-
-void Link::Impl::onDatagram(std::string_view datagram, bool truncated, const link::Endpoint& from) {
-    sender_ = from;
-    if (truncated) return onBad(link::Bad::truncated);
-    link::Header header;
-    if (const link::Bad bad = link::readHeader(datagram, header); bad != link::Bad::none) {
-        return onBad(bad);
+// Half of what the receive buffer holds, for the system's count is coarse and there is more on the
+// way than DATA.
+void Link::Impl::adoptBuffers() {
+    if (const std::uint64_t granted = transport_->grantedBuffer(); granted != 0) {
+        receiver_.setWindow(static_cast<std::uint32_t>(granted / datagramCharge / 2));
     }
-    if (header.session == identity_.session) {
-        ++ownDatagrams_;
-        return;
-    }
-    receiver_.onDatagram(steady_clock::now(), header, datagram.substr(link::headerSize), from);
-}
-
-void Link::Impl::onBatchEnd() {
-    const std::uint64_t overflowed = transport_->overflowed();
-    if (overflowed != overflowSeen_) {
-        log_.overflowed(steady_clock::now(), overflowed - std::exchange(overflowSeen_, overflowed));
-    }
-    sink_.endTurn();
-    watchHoles();
-}
-
-void Link::Impl::onEvent(const wire::EventView& event) {
-    sink_.onNetEvent(event);
-}
-
-void Link::Impl::onGap(const link::GapReport& gap) {
-    log_.gap(steady_clock::now(), gap);
-}
-
-void Link::Impl::onBad(link::Bad reason) {
-    ++bad_[static_cast<std::size_t>(reason)];
-    log_.bad(steady_clock::now(), reason, sender_);
-}
-
-void Link::Impl::onHostOnline(std::string_view host, const link::Endpoint& address) {
-    spdlog::info("link: host {} is online at {}", host, address.address().to_string());
-}
-
-void Link::Impl::onHostGone(std::string_view host, std::string_view why) {
-    spdlog::info("link: host {} is gone: {}", host, why);
 }
 
 void Link::Impl::after(Timer& timer, Time when, void (Impl::*then)(Time)) {
@@ -209,13 +118,8 @@ void Link::Impl::after(Timer& timer, Time when, void (Impl::*then)(Time)) {
     });
 }
 
-void Link::Impl::onPace(Time) {
-    pacing_ = false;
-    pump();
-}
-
 void Link::Impl::onHeartbeatDue(Time now) {
-    sendHeartbeat(now);
+    sendHeartbeat(now, false);
     // A host is not silent while what it said lies unread here.
     if (transport_->drain()) receiver_.expireSilent(now);
     if (!open_) return;
@@ -224,35 +128,43 @@ void Link::Impl::onHeartbeatDue(Time now) {
 
 void Link::Impl::onHousekeeping(Time now) {
     log_.tick(now);
+    echoesLeft_ = echoesPerSecond;
     if (--scanIn_ <= 0) {
         scanIn_ = scanTurns;
         transport_->rescan(now);
-        bucket_.setRate(link::sendRateFor(transport_->grantedBuffer()));
+        adoptBuffers();
     }
     after(housekeepingTimer_, now + housekeepingTick, &Impl::onHousekeeping);
 }
 
-void Link::Impl::watchHoles() {
-    if (watchingHoles_ || !open_) return;
-    const auto deadline = receiver_.deadline();
-    if (!deadline) return;
-    watchingHoles_ = true;
-    after(holesTimer_, *deadline, &Impl::onHolesDue);
+void Link::Impl::watchRequests() {
+    if (!open_) return;
+    auto deadline = receiver_.deadline();
+    if (const auto ask = door_.deadline(); ask && (!deadline || *ask < *deadline)) deadline = ask;
+    if (!deadline || (watching_ && watchedUntil_ <= *deadline)) return;
+    watching_ = true;
+    watchedUntil_ = *deadline;
+    after(requestsTimer_, *deadline, &Impl::onRequestsDue);
 }
 
-// What is missing may lie unread in a socket, if this loop was busy elsewhere: reads first, and
-// gives up only what is still missing when nothing is left to read.
-void Link::Impl::onHolesDue(Time now) {
+// What is missing may lie unread in a socket, if this loop was busy elsewhere: reads first, and asks
+// only for what is still missing when nothing is left to read.
+void Link::Impl::onRequestsDue(Time now) {
+    watching_ = false;
     const bool allRead = transport_->drain();
     if (!open_) return;
-    if (!allRead && ++holesPutOff_ < holesPatience) {
-        return after(holesTimer_, now + paceTick, &Impl::onHolesDue);
+    if (!allRead && ++requestsPutOff_ < requestsPatience) {
+        watching_ = true;
+        watchedUntil_ = now + requestsPause;
+        return after(requestsTimer_, watchedUntil_, &Impl::onRequestsDue);
     }
-    holesPutOff_ = 0;
-    watchingHoles_ = false;
-    receiver_.expireHoles(now);
+    requestsPutOff_ = 0;
+    sendRequests(steady_clock::now());
+    // Events may have passed a hole that was given up.
+    receiver_.endBatch();
     sink_.endTurn();
-    watchHoles();
+    receiver_.forgetEvents();
+    watchRequests();
 }
 
 }  // namespace netcluster::daemon

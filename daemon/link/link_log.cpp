@@ -15,16 +15,16 @@ std::uint64_t LinkLog::Counter::add(Time now, std::uint64_t more, std::chrono::s
     return std::exchange(count, 0);
 }
 
-void LinkLog::gap(Time now, const GapReport& report) {
-    auto found = gaps_.find(report.host);
+void LinkLog::gap(Time now, const std::string& host, const GapReport& report) {
+    auto found = gaps_.find(host);
     if (found == gaps_.end()) {
         if (gaps_.size() >= 2 * maxSessions) return;  // counted all the same
-        found = gaps_.emplace(report.host, Gaps{}).first;
+        found = gaps_.emplace(host, Gaps{}).first;
     }
     Gaps& gaps = found->second;
     if (gaps.holes++ == 0) gaps.first = report.first;
     gaps.last = report.last;
-    (report.why == GapReport::Why::lost ? gaps.datagrams : gaps.events) += report.count;
+    (report.why == GapReport::Why::dropped ? gaps.events : gaps.datagrams) += report.count;
     if (now >= gaps.quietUntil) say(now, found->first, gaps);
 }
 
@@ -41,8 +41,8 @@ void LinkLog::say(Time now, const std::string& host, Gaps& gaps) {
     gaps.quietUntil = now + lossPause;
 }
 
-void LinkLog::queueFull(Time now) {
-    sayQueueFull(queueFull_.add(now, 1, lossPause));
+void LinkLog::queueFull(Time now, std::uint64_t events) {
+    sayQueueFull(queueFull_.add(now, events, lossPause));
 }
 
 void LinkLog::sayQueueFull(std::uint64_t count) {
@@ -61,7 +61,13 @@ void LinkLog::sayOverflowed(std::uint64_t count) {
         count);
 }
 
-void LinkLog::bad(Time now, Bad reason, const Endpoint& from) {
+void LinkLog::bad(Time now, Bad reason, const Endpoint& from, bool news) {
+    if (news && newsLeft_ > 0) {
+        --newsLeft_;
+        spdlog::warn("link: datagrams from {} are refused: {}", from.address().to_string(),
+                     badMeaning(reason));
+        return;
+    }
     lastReason_ = reason;
     lastSender_ = from;
     sayBad(bad_.add(now, 1, badPause));
@@ -69,11 +75,12 @@ void LinkLog::bad(Time now, Bad reason, const Endpoint& from) {
 
 void LinkLog::sayBad(std::uint64_t count) {
     if (count == 0) return;
-    spdlog::warn("link: {} bad datagrams or events dropped, the last from {}: {}", count,
-                 lastSender_.address().to_string(), badName(lastReason_));
+    spdlog::warn("link: {} more bad datagrams or events dropped, the last from {}: {}", count,
+                 lastSender_.address().to_string(), badMeaning(lastReason_));
 }
 
 void LinkLog::tick(Time now) {
+    newsLeft_ = newsPerTick;
     for (auto it = gaps_.begin(); it != gaps_.end();) {
         const bool mayspeak = now >= it->second.quietUntil;
         if (mayspeak && it->second.holes != 0) {

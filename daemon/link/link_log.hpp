@@ -20,10 +20,15 @@ class LinkLog {
     /// who has no business here, and will not end soon.
     static constexpr std::chrono::seconds badPause{30};
 
-    void gap(Time now, const GapReport& report);
-    void queueFull(Time now);
+    void gap(Time now, const std::string& host, const GapReport& report);
+    void queueFull(Time now, std::uint64_t events);
     void overflowed(Time now, std::uint64_t datagrams);
-    void bad(Time now, Bad reason, const Endpoint& from);
+    /// `news`: the first of that sender for that reason, which is said at once as long as there are
+    /// few of them.
+    void bad(Time now, Bad reason, const Endpoint& from, bool news);
+
+    /// Senders named at once between two ticks. Reason: a forger may claim any address.
+    static constexpr int newsPerTick = 4;
 
     /// Says what was held back and may be said now. Called about once a second.
     void tick(Time now);
@@ -53,6 +58,7 @@ class LinkLog {
     Counter queueFull_;
     Counter overflowed_;
     Counter bad_;
+    int newsLeft_ = newsPerTick;
     Bad lastReason_ = Bad::none;
     Endpoint lastSender_;
 };

@@ -17,24 +17,11 @@ bool validChannel(std::string_view name) {
            std::all_of(name.begin(), name.end(), allowed);
 }
 
-Bad judge(const wire::EventView& event, std::size_t maxEvent) {
-    if ((event.flags & ~travellingFlags) != 0) return Bad::event;
-    if (event.payload.size() > maxEvent) return Bad::tooLarge;
-    if (!wire::validEventName(event.name)) return Bad::eventName;
-    if (event.name.starts_with(wire::reservedPrefix)) return Bad::reservedName;
-    if (!validChannel(event.channel)) return Bad::channel;
-    // The addresses end up in JSON packets of 1.x clients.
-    for (const std::string_view text : {event.to, event.id, event.replyTo}) {
-        if (!wire::validUtf8(text)) return Bad::event;
-    }
-    // No data at all is allowed; anything else that claims to be JSON must be.
-    if (!event.bytes() && !event.payload.empty() && !wire::validJson(event.payload)) {
-        return Bad::json;
-    }
-    return Bad::none;
-}
-
 }  // namespace
+
+bool isMessage(const wire::EventView& event) {
+    return !event.whole.empty() && event.host.empty() && (event.flags & ~travellingFlags) == 0;
+}
 
 void appendMessage(std::string& out, const wire::EventView& event) {
     wire::EventView bare = event;
@@ -43,20 +30,27 @@ void appendMessage(std::string& out, const wire::EventView& event) {
     wire::appendEvent(out, bare);
 }
 
-Bad takeMessage(std::string_view& bytes, std::size_t maxEvent, wire::EventView& event) {
-    wire::FrameView frame;
-    if (wire::nextFrame(bytes, messageLimit(maxEvent), frame) != wire::Walk::frame) {
-        bytes = {};
-        return Bad::event;
-    }
-    bytes.remove_prefix(frame.whole.size());
-    if (frame.type != wire::FrameType::event) return Bad::event;
+Bad judgeData(const wire::EventView& event, std::size_t maxEvent) {
+    if (event.payload.size() > maxEvent) return Bad::tooLarge;
+    // No data at all is allowed; anything else that claims to be JSON must be.
+    const bool good = event.bytes() || event.payload.empty() || wire::validJson(event.payload);
+    return good ? Bad::none : Bad::json;
+}
+
+Bad readMessage(const wire::FrameView& frame, std::size_t maxEvent, wire::EventView& event) {
     const auto read = wire::readEvent(frame);
     if (!read) return Bad::event;
     event = *read;
-    event.host = {};
-    event.whole = {};  // the frame's own bytes do not say where the event came from
-    return judge(event, maxEvent);
+    event.host = {};  // the datagram says where it comes from
+    if ((event.flags & ~travellingFlags) != 0) return Bad::event;
+    if (!wire::validEventName(event.name)) return Bad::eventName;
+    if (event.name.starts_with(wire::reservedPrefix)) return Bad::reservedName;
+    if (!validChannel(event.channel)) return Bad::channel;
+    // The addresses end up in JSON packets of 1.x clients.
+    for (const std::string_view text : {event.to, event.id, event.replyTo}) {
+        if (!wire::validUtf8(text)) return Bad::event;
+    }
+    return judgeData(event, maxEvent);
 }
 
 }  // namespace netcluster::daemon::link

@@ -20,13 +20,16 @@ constexpr std::size_t messageLimit(std::size_t maxEvent) {
     return maxEvent + wire::maxEventOverhead;
 }
 
+/// True when the event's own frame is a message as it stands.
+bool isMessage(const wire::EventView& event);
 /// Appends the event as a message.
 void appendMessage(std::string& out, const wire::EventView& event);
 
-/// Takes the first message off the front of `bytes`. On Bad::none `event` is one that routing may
-/// see: a valid name that is not reserved, a valid channel name, data that is JSON or marked as
-/// bytes and no larger than `maxEvent`. On anything else the event is dropped; `bytes` is then past
-/// it, or empty when its length cannot be trusted.
-Bad takeMessage(std::string_view& bytes, std::size_t maxEvent, wire::EventView& event);
+/// Of a message that is one whole frame: an event that routing may see (a valid name that is not
+/// reserved, a valid channel name, data that is JSON or marked as bytes and no larger than
+/// `maxEvent`), or what is wrong with it.
+Bad readMessage(const wire::FrameView& frame, std::size_t maxEvent, wire::EventView& event);
+/// What readMessage asks of each event's data, whatever else is known.
+Bad judgeData(const wire::EventView& event, std::size_t maxEvent);
 
 }  // namespace netcluster::daemon::link

@@ -5,81 +5,178 @@
 
 namespace netcluster::daemon::link {
 
-OrderWindow::Result OrderWindow::add(Time now, std::uint64_t sequence, std::string_view datagram) {
-    if (next_ == 0) next_ = sequence;
+OrderWindow::Result OrderWindow::add(Time now, std::uint64_t sequence, std::string_view body,
+                                     std::chrono::microseconds backoff) {
+    if (next_ == 0) next_ = seen_ = sequence;
     if (sequence < next_) return Result::old;
     if (sequence - next_ > maxJump) return Result::reset;
+    highest_ = std::max(highest_, sequence);
     if (sequence == next_) {
-        deliver(now, datagram);
-        deliverWaiting(now);
+        // In order, as nearly always.
+        if (seen_ == next_) {
+            ++seen_;
+        } else {
+            fill(sequence);
+        }
+        deliver(body);
+        deliverWaiting();
+        lookTo(now, highest_ + 1, backoff);
         return Result::taken;
     }
-    if (waiting_.contains(sequence)) return Result::old;
-    if (waiting_.size() >= holeDatagrams || !budget_.take(datagram.size())) {
-        // No room to wait for the first hole: it is given up, and this one may now be in order.
-        giveUpBefore(now,
-                     waiting_.empty() ? sequence : std::min(sequence, waiting_.begin()->first));
-        return add(now, sequence, datagram);
+    lookTo(now, sequence, backoff);
+    if (sequence >= next_ + room_) return Result::ahead;
+    if (sequence < seen_) {
+        if (holeOf(sequence) == holes_.end()) return Result::old;
+        if (!budget_.take(body.size())) return Result::ahead;
+        fill(sequence);
+    } else {
+        if (!budget_.take(body.size())) return Result::ahead;
+        seen_ = sequence + 1;
     }
-    waiting_.emplace(sequence, Waiting{now, std::string(datagram)});
+    keep(sequence, body);
     return Result::taken;
 }
 
-OrderWindow::Result OrderWindow::announce(Time now, std::uint64_t highest) {
-    if (next_ == 0) next_ = highest + 1;
-    if (highest < next_) return Result::taken;
-    if (highest - next_ > maxJump) return Result::reset;
-    // The same announcement over a second path keeps its time.
-    if (!tail_ || highest > tail_->highest) tail_ = Tail{now, highest};
-    return Result::taken;
+OrderWindow::Result OrderWindow::announce(Time now, std::uint64_t highest, std::uint64_t oldest,
+                                          std::chrono::microseconds backoff) {
+    if (next_ == 0) next_ = seen_ = highest + 1;
+    if (highest + 1 > next_ && highest - next_ > maxJump) return Result::reset;
+    if (oldest > next_) giveUpBefore(oldest, true);
+    highest_ = std::max(highest_, highest);
+    lookTo(now, highest_ + 1, backoff);
+    return Result::announced;
 }
 
-void OrderWindow::expire(Time now) {
-    while (!waiting_.empty() && now - waiting_.begin()->second.since >= holeTime) {
-        giveUpBefore(now, waiting_.begin()->first);
+void OrderWindow::othersAsked(Time now, Range range) {
+    for (Hole& hole : holes_) {
+        const bool covered = range.first <= hole.range.first && hole.range.last <= range.last;
+        if (covered) hole.due = std::max(hole.due, now + hole.retry);
     }
-    if (!tail_ || now - tail_->since < holeTime) return;
-    const std::uint64_t end = tail_->highest + 1;
-    tail_.reset();
-    while (next_ < end) {
-        giveUpBefore(now, waiting_.empty() ? end : std::min(end, waiting_.begin()->first));
+}
+
+void OrderWindow::ask(Time now, bool heard, std::uint32_t most, std::vector<Range>& ranges) {
+    // A hole that was asked for in vain, with all before it: order goes on behind it.
+    std::optional<std::uint64_t> hopeless;
+    std::uint64_t asked = 0;
+    for (Hole& hole : holes_) {
+        if (hole.due > now) continue;
+        if (hole.tries >= nakTries && now - hole.since >= nakPatience) {
+            hopeless = hole.range.last + 1;
+            continue;
+        }
+        // No more than there is room for at a time, the first of them first.
+        if (asked >= most || ranges.size() >= maxNakRanges) {
+            hole.due = now + nakRetry;
+            continue;
+        }
+        const std::uint64_t part = std::min<std::uint64_t>(hole.range.count(), most - asked);
+        ranges.push_back({hole.range.first, hole.range.first + part - 1});
+        asked += part;
+        hole.due = now + hole.retry;
+        if (!heard) continue;
+        ++hole.tries;
+        hole.retry = std::min<std::chrono::microseconds>(hole.retry * 3 / 2, nakRetryMost);
     }
+    if (hopeless) giveUpBefore(*hopeless, false);
 }
 
 std::optional<Time> OrderWindow::deadline() const {
-    std::optional<Time> first;
-    if (!waiting_.empty()) first = waiting_.begin()->second.since + holeTime;
-    if (tail_) first = std::min(first.value_or(Time::max()), tail_->since + holeTime);
-    return first;
+    if (holes_.empty()) return {};
+    return std::min_element(holes_.begin(), holes_.end(),
+                            [](const Hole& a, const Hole& b) { return a.due < b.due; })
+        ->due;
+}
+
+void OrderWindow::giveUp() {
+    if (!holes_.empty()) giveUpBefore(holes_.back().range.last + 1, false);
 }
 
 void OrderWindow::forget() {
-    for (const auto& [sequence, waiting] : waiting_) budget_.give(waiting.datagram.size());
-    waiting_.clear();
-    tail_.reset();
-    next_ = 0;
+    for (const std::string& body : ring_) budget_.give(body.size());
+    ring_ = {};
+    holes_.clear();
+    waiting_ = 0;
+    next_ = seen_ = highest_ = 0;
 }
 
-void OrderWindow::deliver(Time now, std::string_view datagram) {
+void OrderWindow::keep(std::uint64_t sequence, std::string_view body) {
+    if (ring_.empty()) ring_.resize(room_);
+    place(sequence).assign(body);
+    ++waiting_;
+}
+
+void OrderWindow::deliver(std::string_view body) {
     ++next_;
-    if (tail_ && tail_->highest < next_) tail_.reset();
-    out_.inOrder(now, datagram);
+    out_.inOrder(body);
 }
 
-void OrderWindow::deliverWaiting(Time now) {
-    while (!waiting_.empty() && waiting_.begin()->first == next_) {
-        const auto node = waiting_.extract(waiting_.begin());
-        budget_.give(node.mapped().datagram.size());
-        deliver(now, node.mapped().datagram);
+void OrderWindow::deliverWaiting() {
+    while (waiting_ != 0 && !place(next_).empty()) {
+        std::string& body = place(next_);
+        --waiting_;
+        deliver(body);
+        budget_.give(body.size());
+        body.clear();
+    }
+    // Nothing waits: the memory is for others. A sender that loses much keeps its places.
+    if (waiting_ == 0 && holes_.empty() && !ring_.empty()) ring_ = {};
+}
+
+// All from `seen_` to before `end` are missing, as far as we could keep what comes behind them.
+void OrderWindow::lookTo(Time now, std::uint64_t end, std::chrono::microseconds backoff) {
+    end = std::min(end, next_ + room_);
+    if (end <= seen_) return;
+    holes_.push_back({{seen_, end - 1}, now + backoff, now});
+    seen_ = end;
+}
+
+std::deque<OrderWindow::Hole>::iterator OrderWindow::holeOf(std::uint64_t sequence) {
+    const auto found = std::lower_bound(
+        holes_.begin(), holes_.end(), sequence,
+        [](const Hole& hole, std::uint64_t number) { return hole.range.last < number; });
+    return found != holes_.end() && found->range.first <= sequence ? found : holes_.end();
+}
+
+// It came: the hole around it shrinks, splits or closes.
+void OrderWindow::fill(std::uint64_t sequence) {
+    const auto hole = holeOf(sequence);
+    if (hole == holes_.end()) return;
+    ++repaired_;
+    if (hole->range.first == sequence && hole->range.last == sequence) {
+        holes_.erase(hole);
+    } else if (hole->range.first == sequence) {
+        ++hole->range.first;
+    } else if (hole->range.last == sequence) {
+        --hole->range.last;
+    } else {
+        Hole before = *hole;
+        before.range.last = sequence - 1;
+        hole->range.first = sequence + 1;
+        holes_.insert(hole, before);
     }
 }
 
-// Nothing that waits is before `sequence`.
-void OrderWindow::giveUpBefore(Time now, std::uint64_t sequence) {
-    const std::uint64_t first = std::exchange(next_, sequence);
-    if (tail_ && tail_->highest < next_) tail_.reset();
-    out_.missing(first, sequence - 1);
-    deliverWaiting(now);
+// What is missing before `sequence` is reported, what waits there is delivered.
+void OrderWindow::giveUpBefore(std::uint64_t sequence, bool gone) {
+    while (next_ < sequence) {
+        if (next_ < seen_ && !holes_.empty() && holes_.front().range.first <= next_) {
+            const std::uint64_t last = std::min(holes_.front().range.last, sequence - 1);
+            const std::uint64_t first = std::exchange(next_, last + 1);
+            if (last == holes_.front().range.last) {
+                holes_.pop_front();
+            } else {
+                holes_.front().range.first = last + 1;
+            }
+            out_.missing({first, last}, gone);
+        } else if (next_ < seen_) {
+            deliverWaiting();
+        } else {
+            const std::uint64_t first = std::exchange(next_, sequence);
+            seen_ = sequence;
+            out_.missing({first, sequence - 1}, gone);
+        }
+    }
+    deliverWaiting();
 }
 
 }  // namespace netcluster::daemon::link

@@ -1,7 +1,7 @@
 #include "packer.hpp"
 
 #include <algorithm>
-#include <limits>
+#include <cassert>
 #include <utility>
 
 #include "message.hpp"
@@ -9,85 +9,90 @@
 namespace netcluster::daemon::link {
 namespace {
 
-// A scratch buffer that grew for a large event is given back, so that one does not cost its size
-// for ever.
+// What `message_` may keep for the next event. Reason: most events fit; one of 64 MiB must not stay.
 constexpr std::size_t keptCapacity = std::size_t{64} << 10;
 
 }  // namespace
 
-Packer::Packer(const wire::Uuid& session, std::string host, std::size_t maxEvent,
-               DatagramQueue& queue)
-    : session_(session),
-      host_(std::move(host)),
-      maxEvent_(maxEvent),
-      queue_(queue),
-      contentRoom_(bodyRoom - dataHeadSize(host_)) {}
+Packer::Packer(std::string host, std::size_t maxEvent, SendBuffer& buffer)
+    : maxMessage_(messageLimit(maxEvent)), buffer_(buffer) {
+    assert(validHostName(host));
+    appendDataHead(head_, 0, host);
+}
 
-bool Packer::add(const wire::EventView& event) {
-    message_.clear();
-    if (event.payload.size() <= maxEvent_) appendMessage(message_, event);
-    const bool fits = !message_.empty() && message_.size() <= messageLimit(maxEvent_);
-    // An eighth more is what the datagrams around it add at most.
-    if (!fits || !queue_.hasRoom(message_.size() + message_.size() / 8)) {
+bool Packer::hasRoom(const wire::EventRun& events) const {
+    // One that was built by hand has no bytes of its own yet.
+    const std::size_t bytes = events.frames.empty()
+                                  ? events.first.payload.size() + wire::maxEventOverhead
+                                  : events.frames.size();
+    return buffer_.hasRoom(bytes);
+}
+
+std::uint64_t Packer::add(const wire::EventRun& events) {
+    std::uint64_t dropped = 0;
+    const auto take = [&](std::string_view message) {
+        if (!addOne(message)) ++dropped;
+    };
+    // As they are when they are messages already: frames without a host, and with no flags but
+    // those that travel.
+    if (isMessage(events.first)) {
+        wire::forEachFrame(events.frames, take);
+    } else {
+        assert(events.count == 1);
+        message_.clear();
+        appendMessage(message_, events.first);
+        take(message_);
+        if (message_.capacity() > keptCapacity) std::string().swap(message_);
+    }
+    return dropped;
+}
+
+bool Packer::addOne(std::string_view message) {
+    if (message.size() > maxMessage_ || !buffer_.hasRoom(message.size())) {
         ++counts_.dropped;
-        if (leftOut_ < std::numeric_limits<std::uint32_t>::max()) ++leftOut_;
+        ++leftOut_;
         return false;
     }
     if (leftOut_ != 0) noteDropped();
     ++counts_.events;
-    message_.size() <= contentRoom_ ? pack(message_) : cut(message_);
-    if (message_.capacity() > keptCapacity) std::string().swap(message_);
+    write(message);
     return true;
 }
 
-bool Packer::close() {
-    const bool any = isOpen() || leftOut_ != 0;
-    if (isOpen()) finish();
-    if (leftOut_ != 0) noteDropped();
-    return any;
-}
-
-void Packer::pack(std::string_view message) {
-    if (isOpen() && message.size() > room()) finish();
-    if (!isOpen()) begin(Form::events);
-    open_.append(message);
-}
-
-void Packer::cut(std::string_view message) {
-    if (isOpen()) finish();
-    const std::size_t piece = contentRoom_ - fragmentHeadSize;
-    Fragment fragment;
-    fragment.size = static_cast<std::uint32_t>(message.size());
-    fragment.count = static_cast<std::uint32_t>((message.size() + piece - 1) / piece);
-    for (; fragment.index < fragment.count; ++fragment.index) {
-        begin(Form::fragment);
-        appendFragmentHead(open_, fragment);
-        open_.append(message.substr(0, piece));
-        message.remove_prefix(std::min(piece, message.size()));
-        const bool last = fragment.index + 1 == fragment.count;
-        finish(last ? fragment.size / restShare : 0);
-        ++counts_.fragments;
+void Packer::write(std::string_view message) {
+    if (!buffer_.isOpen()) begin();
+    if (!std::exchange(started_, true)) {
+        buffer_.patch(head_.size() - sizeof(std::uint16_t),
+                      static_cast<std::uint16_t>(buffer_.openSize() - head_.size()));
+    }
+    for (;;) {
+        const std::size_t piece = std::min(message.size(), buffer_.room());
+        buffer_.append(message.substr(0, piece));
+        message.remove_prefix(piece);
+        if (buffer_.room() == 0) buffer_.finish();
+        if (message.empty()) return;
+        begin();
     }
 }
 
+bool Packer::close() {
+    if (leftOut_ != 0) noteDropped();
+    if (!buffer_.isOpen()) return false;
+    buffer_.finish();
+    return true;
+}
+
 void Packer::noteDropped() {
-    if (isOpen()) finish();
-    begin(Form::dropped);
-    appendDropped(open_, std::exchange(leftOut_, 0));
-    finish();
+    std::string note;
+    wire::appendGap(note, {std::exchange(leftOut_, 0), 0, 0});
+    write(note);
 }
 
-void Packer::begin(Form form) {
-    open_.reserve(datagramSize);
-    Header header;
-    header.type = Type::data;
-    header.session = session_;
-    appendHeader(open_, header);
-    appendDataHead(open_, ++sequence_, host_, form);
-}
-
-void Packer::finish(std::uint64_t rest) {
-    queue_.push(std::exchange(open_, {}), sequence_, rest);
+void Packer::begin() {
+    buffer_.begin();
+    wire::storeLittle(head_.data(), buffer_.openSequence());
+    buffer_.append(head_);
+    started_ = false;
 }
 
 }  // namespace netcluster::daemon::link

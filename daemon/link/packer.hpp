@@ -1,9 +1,9 @@
-// Events -> DATA datagrams: many small ones share a datagram, a large one is cut into fragments.
-// Gives out the sequence numbers. Owned by Link; pure: what it finishes goes into the
-// DatagramQueue.
+// Events -> the stream of messages, cut into DATA bodies: many small ones share a datagram, a large
+// one goes through several, and every datagram but the last of a burst is full. Owned by Link;
+// pure: what it makes goes into the SendBuffer.
 //
 // A datagram stays open for more events until somebody closes it: the end of the turn when nothing
-// waits to be sent (no added delay), or, while the queue is busy, the moment the queue runs empty.
+// waits to be sent (no added delay), or, while the buffer is busy, the moment it runs empty.
 #pragma once
 
 #include <cstdint>
@@ -11,50 +11,44 @@
 #include <string_view>
 
 #include "datagram.hpp"
-#include "datagram_queue.hpp"
 #include "frame.hpp"
+#include "send_buffer.hpp"
 
 namespace netcluster::daemon::link {
 
 class Packer {
   public:
     struct Counts {
-        std::uint64_t events = 0;     ///< taken
-        std::uint64_t fragments = 0;  ///< datagrams that hold one
-        std::uint64_t dropped = 0;    ///< events refused: the queue was full, or too large
+        std::uint64_t events = 0;   ///< taken
+        std::uint64_t dropped = 0;  ///< left out: there was no room, or too large
     };
 
     /// `host` must be a valid host name.
-    Packer(const wire::Uuid& session, std::string host, std::size_t maxEvent, DatagramQueue& queue);
+    Packer(std::string host, std::size_t maxEvent, SendBuffer& buffer);
 
-    /// False: the queue has no room for the whole event, or it is larger than `maxEvent`. It is
-    /// left out, and a note in its place will tell the receivers how many are missing.
-    bool add(const wire::EventView& event);
+    /// True when `events` would all be taken.
+    bool hasRoom(const wire::EventRun& events) const;
+    /// Takes those that there is room for and that are no larger than `maxEvent`; the others are
+    /// left out, and a note in their place tells the receivers how many. Returns how many were.
+    std::uint64_t add(const wire::EventRun& events);
 
-    /// Puts the open datagram, and a note on events left out, into the queue. False: there was
-    /// none.
+    /// Finishes the open datagram, and a note on events left out. False: there was none.
     bool close();
 
     const Counts& counts() const { return counts_; }
 
   private:
-    void pack(std::string_view message);
-    void cut(std::string_view message);
+    bool addOne(std::string_view message);
+    void write(std::string_view message);
     void noteDropped();
-    void begin(Form form);
-    void finish(std::uint64_t rest = 0);
-    std::size_t room() const { return headerSize + bodyRoom - open_.size(); }
-    bool isOpen() const { return !open_.empty(); }
+    void begin();
 
-    wire::Uuid session_;
-    std::string host_;
-    std::size_t maxEvent_;
-    DatagramQueue& queue_;
-    std::size_t contentRoom_;  ///< of a datagram that holds nothing yet
-    std::uint64_t sequence_ = 0;
-    std::uint32_t leftOut_ = 0;  ///< events dropped since the last note
-    std::string open_;           ///< the datagram under construction, header included
-    std::string message_;        ///< the event being added; kept for its capacity
+    std::string head_;  ///< what every DATA body begins with, its sequence number zero
+    std::size_t maxMessage_;
+    SendBuffer& buffer_;
+    bool started_ = false;       ///< a message begins in the open datagram
+    std::uint64_t leftOut_ = 0;  ///< events dropped since the last note
+    std::string message_;        ///< an event that had to be written anew
     Counts counts_;
 };
 

@@ -2,6 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
 namespace netcluster::daemon::link {
 namespace {
 
@@ -10,38 +12,55 @@ constexpr std::chrono::seconds complaintPause{30};
 
 }  // namespace
 
-bool Path::offer(Time now, std::string_view datagram) {
+bool Path::offer(Time now, const Batch& batch) {
+    const std::size_t count = batch.count();
+    while (done_ < count) {
+        const std::size_t more = attempt(now, batch.rest(done_));
+        if (more == 0 && !full(now, count - done_)) return false;
+        done_ = more == 0 ? count : done_ + more;
+    }
+    done_ = 0;
+    return true;
+}
+
+void Path::offerOnce(Time now, std::string_view datagram) {
+    attempt(now, Batch(datagram));
+}
+
+// How many of the first datagrams are settled; none when the path is full.
+std::size_t Path::attempt(Time now, const Batch& batch) {
     boost::system::error_code error;
-    switch (socket_->send(datagram, to_, error)) {
+    std::size_t sent = 0;
+    switch (socket_->send(batch, to_, sent, error)) {
         case Sent::yes:
-            ++counts_.datagrams;
-            counts_.bytes += datagram.size();
+            counts_.datagrams += sent;
+            counts_.bytes += std::min(batch.bytes.size(), sent * batch.stride);
             fullSince_.reset();
             if (inTrouble_) spdlog::info("link: sending on {} works again", label_);
             inTrouble_ = false;
-            return true;
+            return sent;
         case Sent::full:
-            return full(now);
+            return 0;
         case Sent::tooBig:
             ++counts_.tooBig;
             if (!saidTooBig_) {
                 spdlog::warn("link: {} bytes are more than the MTU of {} lets pass",
-                             datagram.size(), label_);
+                             batch.datagram(0).size(), label_);
             }
             saidTooBig_ = true;
-            return true;
+            return 1;
         case Sent::failed:
             ++counts_.failed;
             complain(now, error.message());
-            return true;
+            return 1;
     }
-    return true;
+    return 1;
 }
 
-bool Path::full(Time now) {
+bool Path::full(Time now, std::size_t left) {
     if (!fullSince_) fullSince_ = now;
     if (now - *fullSince_ < pathPatience) return false;
-    ++counts_.skipped;
+    counts_.skipped += left;
     complain(now, "it takes nothing any more");
     return true;
 }

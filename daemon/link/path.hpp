@@ -32,26 +32,30 @@ class Path {
     Path(std::string label, std::shared_ptr<UdpSocket> socket, Endpoint to)
         : label_(std::move(label)), socket_(std::move(socket)), to_(std::move(to)) {}
 
-    /// False: the path is full, offer the same datagram again soon. True: it is sent, or never will
-    /// be on this path, which is counted and logged when it begins.
-    bool offer(Time now, std::string_view datagram);
+    /// False: the path is full, offer the same batch again soon. True: each of its datagrams is
+    /// sent, or never will be on this path, which is counted and logged when it begins.
+    bool offer(Time now, const Batch& batch);
+    /// One datagram, now or never.
+    void offerOnce(Time now, std::string_view datagram);
 
     const std::string& label() const { return label_; }
     const std::shared_ptr<UdpSocket>& socket() const { return socket_; }
     const Endpoint& to() const { return to_; }
     const Counts& counts() const { return counts_; }
 
-    /// Kept by Transport: the datagram being sent is settled here.
+    /// Kept by Transport: the batch being sent is settled here.
     bool settled = false;
 
   private:
-    bool full(Time now);
+    std::size_t attempt(Time now, const Batch& batch);
+    bool full(Time now, std::size_t left);
     void complain(Time now, const std::string& why);
 
     std::string label_;
     std::shared_ptr<UdpSocket> socket_;
     Endpoint to_;
     Counts counts_;
+    std::size_t done_ = 0;  ///< datagrams of the batch being sent
     std::optional<Time> fullSince_;
     std::optional<Time> complained_;
     bool inTrouble_ = false;

@@ -9,6 +9,8 @@ void addCounts(Remote::Counts& sum, const Remote::Counts& counts) {
     sum.datagrams += counts.datagrams;
     sum.events += counts.events;
     sum.duplicates += counts.duplicates;
+    sum.repaired += counts.repaired;
+    sum.ahead += counts.ahead;
     sum.gaps += counts.gaps;
     sum.lost += counts.lost;
     sum.droppedByHost += counts.droppedByHost;
@@ -17,13 +19,16 @@ void addCounts(Remote::Counts& sum, const Remote::Counts& counts) {
 
 }  // namespace
 
-Receiver::Receiver(std::size_t maxEvent, std::chrono::milliseconds heartbeat,
+Receiver::Receiver(std::size_t maxEvent, std::chrono::milliseconds heartbeat, unsigned seed,
                    ReceiverEvents& events)
-    : silence_(heartbeatsMissed * heartbeat),
+    : heartbeat_(heartbeat),
       // With slow heartbeats a session must outlive the silence between them.
-      idle_(std::max<std::chrono::milliseconds>(sessionIdle, silence_)),
+      idle_(std::max<std::chrono::milliseconds>(sessionIdle, 2 * heartbeatsMissed * heartbeat)),
       budget_(memoryLimit(maxEvent)),
-      context_{maxEvent, budget_, events} {}
+      events_(events),
+      inflow_(maxEvent, events),
+      context_{maxEvent, budget_, inflow_, events},
+      random_(seed) {}
 
 void Receiver::onDatagram(Time now, const Header& header, std::string_view body,
                           const Endpoint& from) {
@@ -34,62 +39,75 @@ void Receiver::onDatagram(Time now, const Header& header, std::string_view body,
             return onHeartbeat(now, header, body, from);
         case Type::end:
             return onEnd(now, header, body);
+        case Type::nak:
+            return onNak(now, body);
+        case Type::status:
+        case Type::challenge:
+        case Type::proof:
+        case Type::probe:
+        case Type::echo:
+            return;  // not the receiver's
     }
 }
 
 void Receiver::onData(Time now, const Header& header, std::string_view body, const Endpoint& from) {
     Data data;
-    if (const Bad bad = readData(body, data); bad != Bad::none) return context_.events.onBad(bad);
+    if (const Bad bad = readData(body, data); bad != Bad::none) return events_.onBad(bad);
     if (Remote* remote = heard(now, header.session, data.host, from)) {
-        remote->onData(now, data, body);
+        remote->onData(now, data, body, backoff());
     }
 }
 
 void Receiver::onHeartbeat(Time now, const Header& header, std::string_view body,
                            const Endpoint& from) {
-    Heartbeat heartbeat;
-    if (const Bad bad = readHeartbeat(body, heartbeat); bad != Bad::none) {
-        return context_.events.onBad(bad);
-    }
-    if (Remote* remote = heard(now, header.session, heartbeat.name, from)) {
-        remote->onHeartbeat(now, heartbeat);
-    }
+    if (const Bad bad = readHeartbeat(body, said_); bad != Bad::none) return events_.onBad(bad);
+    Remote* remote = heard(now, header.session, said_.name, from);
+    if (!remote) return;
+    remote->onHeartbeat(now, said_, backoff());
+    if (remote->ended) return;
+    expireEarlier(now, *remote);
+    if (!std::exchange(remote->online, true)) events_.onHostOnline(*remote);
 }
 
 void Receiver::onEnd(Time now, const Header& header, std::string_view body) {
     std::uint64_t highest = 0;
-    if (const Bad bad = readEnd(body, highest); bad != Bad::none) {
-        return context_.events.onBad(bad);
-    }
-    const auto found = remotes_.find(header.session);
-    if (found == remotes_.end()) return;  // never heard: nothing ends
-    found->second->onEnd(now, highest);
-    gone(*found->second, "it said goodbye");
+    if (const Bad bad = readEnd(body, highest); bad != Bad::none) return events_.onBad(bad);
+    Remote* remote = find(header.session);
+    if (!remote) return;  // never heard: nothing ends
+    remote->onEnd(now, highest);
+    expire(*remote, "goodbye");
+}
+
+void Receiver::onNak(Time now, std::string_view body) {
+    if (const Bad bad = readNak(body, nak_); bad != Bad::none) return events_.onBad(bad);
+    if (Remote* remote = find(nak_.target)) remote->othersAsked(now, nak_);
+}
+
+Remote* Receiver::find(const wire::Uuid& session) {
+    if (last_ && last_->session() == session) return last_;
+    const auto found = remotes_.find(session);
+    if (found == remotes_.end()) return nullptr;
+    return last_ = found->second.get();
 }
 
 Remote* Receiver::heard(Time now, const wire::Uuid& session, std::string_view name,
                         const Endpoint& from) {
-    auto found = remotes_.find(session);
-    if (found == remotes_.end()) {
+    Remote* remote = find(session);
+    if (!remote) {
         if (!makeRoom(now)) {
-            context_.events.onBad(Bad::tooManySessions);
+            events_.onBad(Bad::tooManySessions);
             return nullptr;
         }
-        found = remotes_.emplace(session, std::make_unique<Remote>(context_, session, name)).first;
+        auto made = std::make_unique<Remote>(context_, session, name);
+        remote = remotes_.emplace(session, std::move(made)).first->second.get();
     }
-    Remote& remote = *found->second;
-    if (remote.name() != name) {
-        context_.events.onBad(Bad::hostName);
+    if (remote->name() != name) {
+        events_.onBad(Bad::hostName);
         return nullptr;
     }
-    remote.lastHeard = now;
-    if (remote.ended) return &remote;  // stragglers of a host that said goodbye
-    if (remote.address != from) remote.address = from;
-    if (!remote.online) {
-        remote.online = true;
-        context_.events.onHostOnline(remote.name(), from);
-    }
-    return &remote;
+    remote->lastHeard = now;
+    if (remote->address != from) remote->address = from;
+    return remote;
 }
 
 // The longest silent session gives way, if it is silent for long enough or has ended.
@@ -103,27 +121,46 @@ bool Receiver::makeRoom(Time now) {
         if (oldest == remotes_.end() || remote.lastHeard < oldest->second->lastHeard) oldest = it;
     }
     if (oldest == remotes_.end()) return false;
-    gone(*oldest->second, "it was silent");
+    expire(*oldest->second, "silent");
+    oldest->second->giveUp();
     addCounts(forgotten_, oldest->second->counts());
     forgottenIncomplete_ += oldest->second->incomplete();
+    last_ = nullptr;
     remotes_.erase(oldest);
     return true;
 }
 
-void Receiver::gone(Remote& remote, std::string_view why) {
-    if (!remote.online) return;
-    remote.online = false;
-    context_.events.onHostGone(remote.name(), why);
+void Receiver::expire(Remote& remote, std::string_view why) {
+    if (!std::exchange(remote.online, false)) return;
+    events_.onHostExpired(remote, why);
 }
 
-void Receiver::expireHoles(Time now) {
-    for (const auto& [session, remote] : remotes_) remote->expire(now);
+// A daemon that died and is back has another session; nobody says goodbye for the old one.
+void Receiver::expireEarlier(Time now, const Remote& remote) {
+    for (const auto& [session, other] : remotes_) {
+        const bool same = other.get() != &remote && other->online &&
+                          other->said.host == remote.said.host;
+        if (same && now - other->lastHeard > heartbeat_ * 3 / 2) expire(*other, "restarted");
+    }
+}
+
+void Receiver::requests(Time now, Requests& due) {
+    const std::uint32_t window = share(now);
+    for (const auto& [session, remote] : remotes_) {
+        const auto deadline = remote->deadline();
+        if (deadline && *deadline <= now) {
+            Nak nak{session, {}};
+            remote->requests(now, window, nak.ranges);
+            if (!nak.ranges.empty()) due.naks.push_back(std::move(nak));
+        }
+        if (remote->statusDue(window)) due.statuses.push_back(remote->status(window));
+    }
 }
 
 void Receiver::expireSilent(Time now) {
     for (const auto& [session, remote] : remotes_) {
-        if (now - remote->lastHeard > silence_) gone(*remote, "it was silent");
-        if (now - remote->lastHeard > idle_) remote->dropUnfinished();
+        if (now - remote->lastHeard > heartbeatsMissed * heartbeat_) expire(*remote, "silent");
+        if (now - remote->lastHeard > idle_) remote->giveUp();
     }
 }
 
@@ -134,6 +171,22 @@ std::optional<Time> Receiver::deadline() const {
         if (next && (!first || *next < *first)) first = next;
     }
     return first;
+}
+
+// Two hosts repair at once; of many, each waits a little, so that one speaks for those who lost the
+// same.
+std::chrono::microseconds Receiver::backoff() {
+    const auto hosts = std::min<std::size_t>(remotes_.size(), nakBackoffHosts);
+    return std::chrono::microseconds(
+        random_() % (1 + static_cast<unsigned>(hosts) * static_cast<unsigned>(nakBackoff.count())));
+}
+
+std::uint32_t Receiver::share(Time now) const {
+    std::uint32_t active = 0;
+    for (const auto& [session, remote] : remotes_) {
+        if (remote->activeSince(now - activeTime)) ++active;
+    }
+    return std::clamp<std::uint32_t>(window_ / std::max<std::uint32_t>(active, 1), 16, maxWindow);
 }
 
 Remote::Counts Receiver::totals() const {

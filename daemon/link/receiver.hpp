@@ -1,30 +1,35 @@
-// Datagrams of all other daemons -> their events, each sender's in order; and who is there.
-// Owned by Link, called on the loop thread; pure: no socket, no clock of its own, no logging.
+// Datagrams of all other daemons -> their events, each sender's in order; what to ask them for; and
+// who is there. Owned by Link, called on the loop thread; pure: no socket, no clock of its own, no
+// logging.
 //
 // Bounds: 64 sessions; memory for what is incomplete as `memoryLimit` says. What a session needs
-// beyond that is dropped and counted. Nothing is ever answered.
+// beyond that is dropped and counted.
 #pragma once
 
 #include <chrono>
 #include <map>
 #include <memory>
 #include <optional>
+#include <random>
 #include <string_view>
+#include <vector>
 
 #include "datagram.hpp"
+#include "inflow.hpp"
 #include "remote.hpp"
 
 namespace netcluster::daemon::link {
 
-/// Sessions known at a time. Reason: several times the hosts of a LAN that share one bus; each may
-/// hold a window of 300 KB.
+/// Sessions known at a time. Reason: several times the hosts of a LAN that share one bus.
 inline constexpr std::size_t maxSessions = 64;
-/// A session that was silent for this long loses its unfinished message, and its place when a new
-/// one needs it. Until then its number is remembered, so that what a host sent while the network
-/// was split is reported as a gap and not taken for a late join.
-inline constexpr std::chrono::seconds sessionIdle{30};
-/// Heartbeats a host may miss before it counts as gone.
+/// A session that was silent for this long loses what was unfinished, and its place when a new one
+/// needs it. Until then its number is remembered, so that what a host sent while the network was
+/// split is asked for and not taken for a late join.
+inline constexpr std::chrono::seconds sessionIdle{60};
+/// Heartbeats a host may miss before it counts as expired.
 inline constexpr int heartbeatsMissed = 5;
+/// A sender of DATA within this has a share of our window. Reason: longer than a pause in a flood.
+inline constexpr std::chrono::milliseconds activeTime{500};
 
 /// 64 MiB for many senders, and always room for one event of the largest size.
 constexpr std::size_t memoryLimit(std::size_t maxEvent) {
@@ -33,17 +38,34 @@ constexpr std::size_t memoryLimit(std::size_t maxEvent) {
 
 class Receiver {
   public:
-    Receiver(std::size_t maxEvent, std::chrono::milliseconds heartbeat, ReceiverEvents& events);
+    /// What is to be sent to others now.
+    struct Requests {
+        std::vector<Nak> naks;
+        std::vector<Status> statuses;
+        bool empty() const { return naks.empty() && statuses.empty(); }
+    };
 
-    /// One datagram of another session, header already read; `body` is what follows it.
+    /// `seed`: for the chance in back-offs.
+    Receiver(std::size_t maxEvent, std::chrono::milliseconds heartbeat, unsigned seed,
+             ReceiverEvents& events);
+
+    /// Datagrams that our buffers have room for; shared by those who send.
+    void setWindow(std::uint32_t datagrams) { window_ = datagrams; }
+
+    /// DATA, HEARTBEAT, END or NAK of another session, header already read; `body` is what follows
+    /// it.
     void onDatagram(Time now, const Header& header, std::string_view body, const Endpoint& from);
+    /// All that was read has been handed in: events are handed on. They stand still until
+    /// `forgetEvents`.
+    void endBatch() { inflow_.flush(); }
+    void forgetEvents() { inflow_.reset(); }
 
-    /// Gives up the holes whose time has come. The caller has read all there is to read.
-    void expireHoles(Time now);
-    /// When `expireHoles` has something to do, if ever.
+    /// Collects what is due; gives up what was asked for in vain. The caller has read all there is.
+    void requests(Time now, Requests& due);
+    /// When `requests` has something to do, if ever.
     std::optional<Time> deadline() const;
-    /// Finds hosts that fell silent, and messages they left unfinished. Called with each heartbeat;
-    /// the caller has read all there is to read.
+    /// Finds hosts that fell silent, and what they left unfinished. Called with each heartbeat; the
+    /// caller has read all there is to read.
     void expireSilent(Time now);
 
     using Remotes = std::map<wire::Uuid, std::unique_ptr<Remote>>;
@@ -58,15 +80,27 @@ class Receiver {
     void onData(Time now, const Header& header, std::string_view body, const Endpoint& from);
     void onHeartbeat(Time now, const Header& header, std::string_view body, const Endpoint& from);
     void onEnd(Time now, const Header& header, std::string_view body);
+    void onNak(Time now, std::string_view body);
+    Remote* find(const wire::Uuid& session);
     Remote* heard(Time now, const wire::Uuid& session, std::string_view name, const Endpoint& from);
     bool makeRoom(Time now);
-    void gone(Remote& remote, std::string_view why);
+    void expire(Remote& remote, std::string_view why);
+    void expireEarlier(Time now, const Remote& remote);
+    std::chrono::microseconds backoff();
+    std::uint32_t share(Time now) const;
 
-    std::chrono::milliseconds silence_;  ///< after which a host is gone
-    std::chrono::milliseconds idle_;     ///< after which a session may be forgotten
+    std::chrono::milliseconds heartbeat_;
+    std::chrono::milliseconds idle_;  ///< after which a session may be forgotten
     MemoryBudget budget_;
+    ReceiverEvents& events_;
+    Inflow inflow_;
     RemoteContext context_;
     Remotes remotes_;
+    Remote* last_ = nullptr;  ///< of thousands of datagrams in a row most are of one sender
+    Nak nak_;                 ///< the one being read
+    Heartbeat said_;          ///< the one being read
+    std::uint32_t window_ = 256;
+    std::minstd_rand random_;
     Remote::Counts forgotten_;
     std::uint64_t forgottenIncomplete_ = 0;
 };

@@ -1,117 +1,161 @@
 #include "remote.hpp"
 
+#include <algorithm>
+
 #include "message.hpp"
 
 namespace netcluster::daemon::link {
+namespace {
+
+// A sender that said END answers no more; what was on its way comes within this.
+constexpr std::chrono::milliseconds tailTime{50};
+
+}  // namespace
+
+std::string_view gapName(GapReport::Why why) {
+    switch (why) {
+        case GapReport::Why::lost:
+            return "lost";
+        case GapReport::Why::gone:
+            return "gone";
+        case GapReport::Why::dropped:
+            return "dropped";
+        case GapReport::Why::reset:
+            return "reset";
+    }
+    return "unknown";
+}
 
 Remote::Remote(RemoteContext& context, const wire::Uuid& session, std::string_view name)
     : context_(context),
       session_(session),
       name_(name),
-      window_(context.budget, *this),
-      reassembler_(messageLimit(context.maxEvent), context.budget) {}
+      window_(maxWindow, context.budget, *this),
+      stream_(messageLimit(context.maxEvent), context.budget, *this) {}
 
-void Remote::onData(Time now, const Data& data, std::string_view body) {
+void Remote::onData(Time now, const Data& data, std::string_view body,
+                    std::chrono::microseconds backoff) {
+    heardSinceAsked_ = true;
     if (data.sequence > endsAt_) return context_.events.onBad(Bad::afterEnd);
+    lastData_ = now;
     // The whole body waits, not its parts: one piece of memory, read again when its turn comes.
-    const OrderWindow::Result result = window_.add(now, data.sequence, body);
-    if (result == OrderWindow::Result::taken) ++counts_.datagrams;
-    judge(result);
+    judge(window_.add(now, data.sequence, body, backoff));
 }
 
-void Remote::onHeartbeat(Time now, const Heartbeat& heartbeat) {
-    host = heartbeat.host;
+void Remote::onHeartbeat(Time now, const Heartbeat& heartbeat, std::chrono::microseconds backoff) {
+    heardSinceAsked_ = true;
+    said = heartbeat;
+    introduced = true;
     version = heartbeat.version;
-    uptime = heartbeat.uptime;
-    judge(window_.announce(now, heartbeat.highest));
+    channels.assign(heartbeat.channels.begin(), heartbeat.channels.end());
+    // The texts of the datagram go with it.
+    said.name = said.version = {};
+    said.channels.clear();
+    if (heartbeat.wantsStatus) statusWanted_ = true;
+    judge(window_.announce(now, heartbeat.highest, heartbeat.oldest, backoff));
 }
 
 void Remote::onEnd(Time now, std::uint64_t highest) {
     if (ended) return;
     ended = true;
     endsAt_ = highest;
-    judge(window_.announce(now, highest));
+    lastCall_ = now + tailTime;
+    judge(window_.announce(now, highest, 1, tailTime));
 }
 
-void Remote::expire(Time now) {
-    window_.expire(now);
+void Remote::othersAsked(Time now, const Nak& nak) {
+    for (const Range& range : nak.ranges) window_.othersAsked(now, range);
 }
 
-void Remote::dropUnfinished() {
-    if (reassembler_.building()) reassembler_.missing();
+void Remote::requests(Time now, std::uint32_t window, std::vector<Range>& missing) {
+    if (!ended) {
+        window_.ask(now, std::exchange(heardSinceAsked_, false), window, missing);
+    } else if (lastCall_ && now >= *lastCall_) {
+        lastCall_.reset();
+        giveUp();
+    }
+}
+
+bool Remote::statusDue(std::uint32_t window) const {
+    if (ended || window_.next() == 0) return false;
+    return statusWanted_ || window_.next() - statusAt_ >= std::max<std::uint32_t>(1, window / 4);
+}
+
+Status Remote::status(std::uint32_t window) {
+    statusWanted_ = false;
+    statusAt_ = window_.next();
+    return {session_, window_.next(), window};
+}
+
+std::optional<Time> Remote::deadline() const {
+    return ended ? lastCall_ : window_.deadline();
+}
+
+void Remote::giveUp() {
+    window_.giveUp();
+    stream_.missing();
+}
+
+Remote::Counts Remote::counts() const {
+    Counts counts = counts_;
+    counts.repaired = window_.repaired();
+    return counts;
 }
 
 void Remote::judge(OrderWindow::Result result) {
     switch (result) {
         case OrderWindow::Result::taken:
+            ++counts_.datagrams;
+            return;
+        case OrderWindow::Result::announced:
             return;
         case OrderWindow::Result::old:
             ++counts_.duplicates;
+            return;
+        case OrderWindow::Result::ahead:
+            ++counts_.ahead;
             return;
         case OrderWindow::Result::reset:
             // Whatever moved the numbers is not believed either: the next datagram joins anew.
             ++counts_.resets;
             window_.forget();
-            reassembler_.reset();
+            stream_.missing();
+            context_.events.onGap(*this, {GapReport::Why::reset, 0, 0, 0});
             return;
     }
 }
 
-void Remote::inOrder(Time, std::string_view body) {
+void Remote::inOrder(std::string_view body) {
     Data data;
     if (const Bad bad = readData(body, data); bad != Bad::none) return context_.events.onBad(bad);
-    if (data.form == Form::fragment) return takeFragment(data.content);
-    reassembler_.boundary();
-    if (data.form == Form::events) return takeEvents(data.content);
-    std::uint32_t events = 0;
-    if (const Bad bad = readDropped(data.content, events); bad != Bad::none) {
-        return context_.events.onBad(bad);
-    }
-    counts_.droppedByHost += events;
-    context_.events.onGap(
-        {name_, GapReport::Why::droppedByHost, events, data.sequence, data.sequence});
+    stream_.read(data.content, data.start);
 }
 
-void Remote::missing(std::uint64_t first, std::uint64_t last) {
-    reassembler_.missing();
+void Remote::missing(Range range, bool gone) {
+    stream_.missing();
     ++counts_.gaps;
-    counts_.lost += last - first + 1;
-    context_.events.onGap({name_, GapReport::Why::lost, last - first + 1, first, last});
+    counts_.lost += range.count();
+    // What came before the gap is heard before it.
+    context_.inflow.flush();
+    context_.events.onGap(*this, {gone ? GapReport::Why::gone : GapReport::Why::lost,
+                                  range.count(), range.first, range.last});
 }
 
-void Remote::takeEvents(std::string_view messages) {
-    while (!messages.empty()) {
-        wire::EventView event;
-        if (const Bad bad = takeMessage(messages, context_.maxEvent, event); bad != Bad::none) {
-            context_.events.onBad(bad);
-            continue;
-        }
-        event.host = name_;
-        ++counts_.events;
-        context_.events.onEvent(event);
+void Remote::onMessage(const wire::FrameView& message) {
+    if (message.type == wire::FrameType::gap) {
+        const auto note = wire::readGap(message);
+        if (!note || note->count == 0) return context_.events.onBad(Bad::event);
+        counts_.droppedByHost += note->count;
+        context_.inflow.flush();
+        return context_.events.onGap(*this, {GapReport::Why::dropped, note->count, 0, 0});
     }
+    const Bad bad = context_.inflow.add(message, name_);
+    if (bad != Bad::none) return context_.events.onBad(bad);
+    ++counts_.events;
 }
 
-void Remote::takeFragment(std::string_view content) {
-    Fragment fragment;
-    if (const Bad bad = readFragment(content, fragment); bad != Bad::none) {
-        reassembler_.missing();
-        return context_.events.onBad(bad);
-    }
-    switch (reassembler_.add(fragment)) {
-        case Reassembler::Result::more:
-        case Reassembler::Result::skipped:
-            return;
-        case Reassembler::Result::bad:
-            return context_.events.onBad(Bad::fragment);
-        case Reassembler::Result::noMemory:
-            return context_.events.onBad(Bad::noMemory);
-        case Reassembler::Result::complete:
-            break;
-    }
-    std::string_view message = reassembler_.message();
-    takeEvents(message);
-    reassembler_.boundary();  // delivered: its memory is free again
+void Remote::onBadStream(Bad reason) {
+    context_.events.onBad(reason);
 }
 
 }  // namespace netcluster::daemon::link

@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <netcluster/error.hpp>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -30,11 +31,27 @@ Endpoint parseGroup(const config::LinkSettings& settings) {
     return {address, settings.port};
 }
 
+// For interfaces whose drivers promise more than they keep.
+Batching allowedBatching() {
+    const char* wanted = std::getenv("NETCLUSTER_LINK_BATCHING");
+    if (!wanted || !*wanted) return Batching::segments;
+    for (const Batching way : {Batching::single, Batching::many, Batching::segments}) {
+        if (batchingName(way) == wanted) return way;
+    }
+    throw Error("NETCLUSTER_LINK_BATCHING: \"" + std::string(wanted) +
+                "\" is not single, many or segments");
+}
+
 }  // namespace
 
 Transport::Transport(boost::asio::io_context& io, const config::LinkSettings& settings,
-                     TransportEvents& events)
-    : io_(io), settings_(settings), events_(events), group_(parseGroup(settings)) {
+                     const wire::Uuid& session, TransportEvents& events)
+    : io_(io),
+      settings_(settings),
+      session_(session),
+      events_(events),
+      batching_(allowedBatching()),
+      group_(parseGroup(settings)) {
     // Stopped before we end, so the pointer is good whenever it is called.
     peers_ = std::make_shared<Peers>(io, settings.peers, [this] { rebuildPaths(); });
 }
@@ -97,10 +114,10 @@ void Transport::rebuildPaths() {
     paths_ = std::move(paths);
 }
 
-bool Transport::send(Time now, std::string_view datagram) {
+bool Transport::send(Time now, const Batch& batch) {
     bool everywhere = true;
     for (Path& path : paths_) {
-        if (!path.settled) path.settled = path.offer(now, datagram);
+        if (!path.settled) path.settled = path.offer(now, batch);
         everywhere = everywhere && path.settled;
     }
     if (!everywhere) return false;
@@ -109,7 +126,7 @@ bool Transport::send(Time now, std::string_view datagram) {
 }
 
 void Transport::sendOnce(Time now, std::string_view datagram) {
-    for (Path& path : paths_) path.offer(now, datagram);
+    for (Path& path : paths_) path.offerOnce(now, datagram);
 }
 
 void Transport::listen(const Socket& socket) {
@@ -135,13 +152,22 @@ bool Transport::readBatch(UdpSocket& socket) {
         socket.close();
         return false;
     }
-    for (std::size_t i = 0; i < count && open_; ++i) {
-        ++receivedDatagrams_;
-        receivedBytes_ += batch_.datagram(i).size();
-        events_.onDatagram(batch_.datagram(i), batch_.truncated(i), batch_.from(i));
-    }
+    for (std::size_t i = 0; i < count && open_; ++i) readPiece(i);
     if (count != 0 && open_) events_.onBatchEnd();
     return count == ReceiveBatch::capacity;
+}
+
+void Transport::readPiece(std::size_t i) {
+    std::span<char> rest = batch_.piece(i);
+    const std::size_t stride = std::max<std::size_t>(batch_.stride(i), 1);
+    const Endpoint from = batch_.from(i);
+    receivedBytes_ += rest.size();
+    do {
+        const std::size_t size = std::min(stride, rest.size());
+        ++receivedDatagrams_;
+        events_.onDatagram(rest.first(size), batch_.truncated(i), from);
+        rest = rest.subspan(size);
+    } while (!rest.empty() && open_);
 }
 
 bool Transport::drain() {
@@ -152,13 +178,21 @@ bool Transport::drain() {
     return empty;
 }
 
-std::uint64_t Transport::grantedBuffer() const {
-    std::uint64_t smallest = 0;
+std::uint64_t Transport::smallest(std::uint64_t (UdpSocket::*granted)() const) const {
+    std::uint64_t least = 0;
     for (const Socket& socket : openSockets()) {
-        const std::uint64_t granted = socket->grantedBuffer();
-        if (smallest == 0 || (granted != 0 && granted < smallest)) smallest = granted;
+        const std::uint64_t one = (socket.get()->*granted)();
+        if (least == 0 || (one != 0 && one < least)) least = one;
     }
-    return smallest;
+    return least;
+}
+
+std::uint64_t Transport::grantedBuffer() const {
+    return smallest(&UdpSocket::grantedBuffer);
+}
+
+std::uint64_t Transport::grantedSendBuffer() const {
+    return smallest(&UdpSocket::grantedSendBuffer);
 }
 
 std::vector<Transport::Socket> Transport::openSockets() const {
@@ -190,9 +224,15 @@ nlohmann::json Transport::interfaceStats() const {
                         {"bytes", counts.bytes},
                         {"skipped", counts.skipped},
                         {"toobig", counts.tooBig},
-                        {"failed", counts.failed}});
+                        {"failed", counts.failed},
+                        {"batching", batchingName(path.socket()->batching())}});
     }
     return list;
+}
+
+nlohmann::json Transport::unicastStats() const {
+    return {{"ipv4", unicastV4_ && unicastV4_->isOpen()},
+            {"ipv6", unicastV6_ && unicastV6_->isOpen()}};
 }
 
 nlohmann::json Transport::peerStats() const {

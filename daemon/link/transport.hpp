@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,17 +25,18 @@ namespace netcluster::daemon::link {
 class TransportEvents {
   public:
     virtual ~TransportEvents() = default;
-    /// `truncated`: there was more of it than fits.
-    virtual void onDatagram(std::string_view datagram, bool truncated, const Endpoint& from) = 0;
+    /// The bytes are the receiver's to change, until it returns. `truncated`: there was more of it
+    /// than fits.
+    virtual void onDatagram(std::span<char> datagram, bool truncated, const Endpoint& from) = 0;
     /// The batch is handed in; the loop goes on to others before the next.
     virtual void onBatchEnd() = 0;
 };
 
 class Transport : public std::enable_shared_from_this<Transport> {
   public:
-    /// Throws Error naming the key: addr, peers.
+    /// Of our own `session` nothing is handed in. Throws Error naming the key: addr, peers.
     Transport(boost::asio::io_context& io, const config::LinkSettings& settings,
-              TransportEvents& events);
+              const wire::Uuid& session, TransportEvents& events);
     ~Transport();
 
     /// Opens what can be opened now. Throws Error only for what waiting will not mend: a port that
@@ -44,9 +46,9 @@ class Transport : public std::enable_shared_from_this<Transport> {
     void rescan(Time now);
     void close();
 
-    /// Offers the datagram to every path. False: some path is full; call again with the same
-    /// datagram in a moment, the others will not get it twice.
-    bool send(Time now, std::string_view datagram);
+    /// Offers the batch to every path. False: some path is full; call again with the same batch in
+    /// a moment, the others will not get it twice.
+    bool send(Time now, const Batch& batch);
     /// Offers it once to every path and forgets it: heartbeats, which a later one replaces.
     void sendOnce(Time now, std::string_view datagram);
 
@@ -55,6 +57,8 @@ class Transport : public std::enable_shared_from_this<Transport> {
 
     /// Of the sockets in use, the smallest receive buffer the system granted; 0 if unknown.
     std::uint64_t grantedBuffer() const;
+    /// Of the sockets in use, the smallest send buffer granted; 0 if unknown.
+    std::uint64_t grantedSendBuffer() const;
 
     /// Datagrams lost in our own receive buffers.
     std::uint64_t overflowed() const { return overflowed_; }
@@ -63,6 +67,8 @@ class Transport : public std::enable_shared_from_this<Transport> {
 
     nlohmann::json interfaceStats() const;
     nlohmann::json peerStats() const;
+    /// Whether this daemon has the port's unicast datagrams, per family.
+    nlohmann::json unicastStats() const;
 
   private:
     using Socket = std::shared_ptr<UdpSocket>;
@@ -85,13 +91,17 @@ class Transport : public std::enable_shared_from_this<Transport> {
     void listen(const Socket& socket);
     /// True when the batch was full, so that there may be more.
     bool readBatch(UdpSocket& socket);
+    void readPiece(std::size_t i);
+    std::uint64_t smallest(std::uint64_t (UdpSocket::*granted)() const) const;
     std::vector<Socket> openSockets() const;
     Endpoint groupOn(const Interface& interface) const;
     std::string groupText() const;
 
     boost::asio::io_context& io_;
     const config::LinkSettings& settings_;
+    const wire::Uuid session_;
     TransportEvents& events_;
+    const Batching batching_;  ///< the best that may be tried
     std::shared_ptr<Peers> peers_;
     Endpoint group_;  ///< port 0 without a group
     std::vector<Joined> joined_;

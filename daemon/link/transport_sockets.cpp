@@ -35,9 +35,10 @@ void Transport::openUnicast(bool first) {
 
 // Another daemon of this host may have the port's unicast: without peers that is no loss.
 Transport::Socket Transport::tryUnicast(bool ipv6, bool first) {
-    const auto socket = std::make_shared<UdpSocket>(io_);
+    const auto socket = std::make_shared<UdpSocket>(io_, batching_);
     try {
         socket->openUnicast(ipv6, settings_.port);
+        socket->ignoreSession(session_);
     } catch (const boost::system::system_error& error) {
         const std::string port = std::to_string(settings_.port);
         if (first && error.code() == errc::permission_denied) {
@@ -93,9 +94,10 @@ void Transport::joinNew(const std::vector<Interface>& chosen, bool first) {
 }
 
 Transport::Socket Transport::tryJoin(const Interface& interface, bool first) {
-    const auto socket = std::make_shared<UdpSocket>(io_);
+    const auto socket = std::make_shared<UdpSocket>(io_, batching_);
     try {
         socket->openGroup(groupOn(interface), interface.index, settings_.ttl);
+        socket->ignoreSession(session_);
     } catch (const boost::system::system_error& error) {
         socket->close();
         if (first && error.code() == errc::permission_denied) {

@@ -1,4 +1,6 @@
+#include <linux/filter.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
 #include <sys/types.h>
@@ -102,6 +104,18 @@ ip::udp::socket guardUnicast(const boost::asio::any_io_executor& executor,
 
 }  // namespace
 
+std::string_view batchingName(Batching batching) {
+    switch (batching) {
+        case Batching::single:
+            return "single";
+        case Batching::many:
+            return "many";
+        case Batching::segments:
+            return "segments";
+    }
+    return "unknown";
+}
+
 void UdpSocket::create(bool ipv6) {
     const auto protocol = ipv6 ? ip::udp::v6() : ip::udp::v4();
     socket_.open(protocol);
@@ -113,6 +127,7 @@ void UdpSocket::create(bool ipv6) {
     trySet(fd, SOL_SOCKET, SO_RXQ_OVFL, 1);
     hearOnlyOwnGroups(fd, ipv6);
     forbidFragments(fd, ipv6);
+    if (batching_ == Batching::segments) trySet(fd, IPPROTO_UDP, UDP_GRO, 1);
     setBuffers();
 }
 
@@ -125,8 +140,9 @@ void UdpSocket::setBuffers() {
         trySet(fd, SOL_SOCKET, SO_SNDBUF, sendBuffer);
     }
     granted_ = static_cast<std::uint64_t>(get(fd, SOL_SOCKET, SO_RCVBUF));
+    grantedToSend_ = static_cast<std::uint64_t>(get(fd, SOL_SOCKET, SO_SNDBUF));
     spdlog::debug("link: socket buffers are {} KiB to receive, {} KiB to send", granted_ / 1024,
-                  get(fd, SOL_SOCKET, SO_SNDBUF) / 1024);
+                  grantedToSend_ / 1024);
 }
 
 void UdpSocket::openGroup(const Endpoint& group, unsigned interfaceIndex, int ttl) {
@@ -155,17 +171,99 @@ void UdpSocket::close() {
     socket_.close(ignored);
 }
 
-Sent UdpSocket::send(std::string_view datagram, const Endpoint& to, error_code& error) {
+// One header, one destination, one piece of memory; `segment`: where the system is to cut it.
+long UdpSocket::sendSegments(const Batch& batch, const Endpoint& to) {
+    iovec piece{const_cast<char*>(batch.bytes.data()), batch.bytes.size()};
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(std::uint16_t))> control{};
+    msghdr message{};
+    message.msg_name = const_cast<sockaddr*>(to.data());
+    message.msg_namelen = static_cast<socklen_t>(to.size());
+    message.msg_iov = &piece;
+    message.msg_iovlen = 1;
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+    cmsghdr* segment = CMSG_FIRSTHDR(&message);
+    segment->cmsg_level = IPPROTO_UDP;
+    segment->cmsg_type = UDP_SEGMENT;
+    segment->cmsg_len = CMSG_LEN(sizeof(std::uint16_t));
+    const auto size = static_cast<std::uint16_t>(batch.stride);
+    std::memcpy(CMSG_DATA(segment), &size, sizeof size);
+    const ssize_t sent = ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL);
+    return sent < 0 ? -1 : static_cast<long>(batch.count());
+}
+
+long UdpSocket::sendMany(const Batch& batch, const Endpoint& to) {
+    std::array<iovec, batchDatagrams> pieces;
+    std::array<mmsghdr, batchDatagrams> messages{};
+    const std::size_t count = std::min(batch.count(), batchDatagrams);
+    for (std::size_t i = 0; i < count; ++i) {
+        const std::string_view datagram = batch.datagram(i);
+        pieces[i] = {const_cast<char*>(datagram.data()), datagram.size()};
+        msghdr& header = messages[i].msg_hdr;
+        header.msg_name = const_cast<sockaddr*>(to.data());
+        header.msg_namelen = static_cast<socklen_t>(to.size());
+        header.msg_iov = &pieces[i];
+        header.msg_iovlen = 1;
+    }
+    return ::sendmmsg(socket_.native_handle(), messages.data(), static_cast<unsigned>(count),
+                      MSG_NOSIGNAL);
+}
+
+long UdpSocket::sendSingle(const Batch& batch, const Endpoint& to) {
+    const std::string_view datagram = batch.datagram(0);
+    const ssize_t sent = ::sendto(socket_.native_handle(), datagram.data(), datagram.size(),
+                                  MSG_NOSIGNAL, to.data(), static_cast<socklen_t>(to.size()));
+    return sent < 0 ? -1 : 1;
+}
+
+Sent UdpSocket::send(const Batch& batch, const Endpoint& to, std::size_t& sent,
+                     error_code& error) {
     error.clear();
+    sent = 0;
+    Batching way = batch.count() > 1 ? batching_ : Batching::single;
     for (;;) {
-        const ssize_t count = ::sendto(socket_.native_handle(), datagram.data(), datagram.size(),
-                                       MSG_NOSIGNAL, to.data(), static_cast<socklen_t>(to.size()));
-        if (count >= 0) return Sent::yes;
+        const long count = way == Batching::segments ? sendSegments(batch, to)
+                           : way == Batching::many   ? sendMany(batch, to)
+                                                     : sendSingle(batch, to);
+        if (count > 0) {
+            sent = static_cast<std::size_t>(count);
+            // A worse way works where a better one did not: so it stays.
+            if (batch.count() > 1) batching_ = way;
+            return Sent::yes;
+        }
         if (errno == EINTR) continue;
         if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS) return Sent::full;
+        if (way != Batching::single && errno != EMSGSIZE) {
+            way = way == Batching::segments ? Batching::many : Batching::single;
+            continue;
+        }
         error = lastError();
         return errno == EMSGSIZE ? Sent::tooBig : Sent::failed;
     }
+}
+
+// A filter of the old kind sees a UDP socket's datagrams from the UDP header on (8 bytes). The
+// session is four words behind the first 8 bytes of ours. 0 drops, anything else keeps so much.
+void UdpSocket::ignoreSession(const wire::Uuid& session) {
+    constexpr std::uint32_t sessionAt = 8 + sessionOffset;
+    const auto word = [&](std::size_t i) {
+        std::uint32_t value = 0;
+        for (std::size_t n = 0; n < 4; ++n) value = value << 8 | session[4 * i + n];
+        return value;
+    };
+    const auto load = [](std::uint32_t at) -> sock_filter {
+        return BPF_STMT(BPF_LD | BPF_W | BPF_ABS, at);
+    };
+    const auto equal = [](std::uint32_t value, std::uint8_t otherwise) -> sock_filter {
+        return BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, otherwise);
+    };
+    // What is shorter than the words loaded is dropped by the load, which is right as well.
+    std::array<sock_filter, 10> program{
+        load(sessionAt),      equal(word(0), 7), load(sessionAt + 4),  equal(word(1), 5),
+        load(sessionAt + 8),  equal(word(2), 3), load(sessionAt + 12), equal(word(3), 1),
+        BPF_STMT(BPF_RET | BPF_K, 0), BPF_STMT(BPF_RET | BPF_K, 0xFFFFFFFF)};
+    const sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
+    trySet(socket_.native_handle(), SOL_SOCKET, SO_ATTACH_FILTER, filter);
 }
 
 void UdpSocket::awaitReadable(std::function<void(const error_code&)> then) {
@@ -173,34 +271,44 @@ void UdpSocket::awaitReadable(std::function<void(const error_code&)> then) {
 }
 
 struct ReceiveBatch::System {
-    std::vector<char> bytes = std::vector<char>(capacity * slotSize);
+    struct Control {
+        alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(std::uint32_t)) +
+                                              CMSG_SPACE(sizeof(int))> bytes;
+    };
+    // Not touched before it is needed, so that an idle link has a few pages of it.
+    std::unique_ptr<char[]> bytes = std::make_unique_for_overwrite<char[]>(capacity * slotSize);
     std::array<sockaddr_storage, capacity> senders{};
-    alignas(cmsghdr)
-        std::array<std::array<char, CMSG_SPACE(sizeof(std::uint32_t))>, capacity> control{};
+    std::array<Control, capacity> control{};
     std::array<iovec, capacity> slots{};
     std::array<mmsghdr, capacity> messages{};
+    std::array<std::size_t, capacity> strides{};
 
     // The system overwrites the lengths with each read.
     void prepare() {
         for (std::size_t i = 0; i < capacity; ++i) {
-            slots[i] = {bytes.data() + i * slotSize, slotSize};
+            slots[i] = {bytes.get() + i * slotSize, slotSize};
             msghdr& header = messages[i].msg_hdr;
             header = {};
             header.msg_name = &senders[i];
             header.msg_namelen = sizeof senders[i];
             header.msg_iov = &slots[i];
             header.msg_iovlen = 1;
-            header.msg_control = control[i].data();
-            header.msg_controllen = control[i].size();
+            header.msg_control = control[i].bytes.data();
+            header.msg_controllen = control[i].bytes.size();
         }
     }
 
-    // The count of drops that came with the message, if it did.
-    void readOverflow(std::size_t i, std::uint32_t& overflowed) {
+    // What came beside the message: the count of drops, and how it was put together.
+    void readControl(std::size_t i, std::uint32_t& overflowed) {
         msghdr& header = messages[i].msg_hdr;
+        strides[i] = messages[i].msg_len;
         for (cmsghdr* one = CMSG_FIRSTHDR(&header); one; one = CMSG_NXTHDR(&header, one)) {
             if (one->cmsg_level == SOL_SOCKET && one->cmsg_type == SO_RXQ_OVFL) {
                 std::memcpy(&overflowed, CMSG_DATA(one), sizeof overflowed);
+            } else if (one->cmsg_level == IPPROTO_UDP && one->cmsg_type == UDP_GRO) {
+                int size = 0;
+                std::memcpy(&size, CMSG_DATA(one), sizeof size);
+                if (size > 0) strides[i] = static_cast<std::size_t>(size);
             }
         }
     }
@@ -219,12 +327,16 @@ std::size_t ReceiveBatch::receive(UdpSocket& socket, error_code& error) {
         return 0;
     }
     const auto read = static_cast<std::size_t>(count);
-    if (read != 0) system_->readOverflow(read - 1, socket.overflowed_);
+    for (std::size_t i = 0; i < read; ++i) system_->readControl(i, socket.overflowed_);
     return read;
 }
 
-std::string_view ReceiveBatch::datagram(std::size_t i) const {
-    return {system_->bytes.data() + i * slotSize, system_->messages[i].msg_len};
+std::span<char> ReceiveBatch::piece(std::size_t i) {
+    return {system_->bytes.get() + i * slotSize, system_->messages[i].msg_len};
+}
+
+std::size_t ReceiveBatch::stride(std::size_t i) const {
+    return system_->strides[i];
 }
 
 bool ReceiveBatch::truncated(std::size_t i) const {

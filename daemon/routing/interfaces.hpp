@@ -74,9 +74,14 @@ class FrameSink {
 class NetOutlet {
   public:
     virtual ~NetOutlet() = default;
-    /// Takes a copy; sent at the end of the turn at the latest.
-    virtual void send(const wire::EventView& event) = 0;
+    /// Takes a copy; sent at the end of the turn at the latest. What there is no room for is left
+    /// out, counted, and told to the other hosts.
+    virtual void send(const wire::EventRun& events) = 0;
     virtual void flush() = 0;
+    /// True when there is no room for these now, and there will be.
+    virtual bool holdsSenders(const wire::EventRun& events) const = 0;
+    /// `source.resume()` is called once, when there is.
+    virtual void awaitRoom(Source& source) = 0;
 };
 
 /// What happened on the link: one of the names of <netcluster/control.hpp>, and its data.
@@ -89,9 +94,10 @@ struct Notice {
 class NetSink {
   public:
     virtual ~NetSink() = default;
-    /// `event.host` names the sending host. The event is well formed and its name valid; all else
-    /// (channel, rules) is for routing to judge. Never blocks.
-    virtual void onNetEvent(const wire::EventView& event) = 0;
+    /// Frames as clients get them: with the sending host's name and marked as remote. They are well
+    /// formed and their name valid; all else (channel, rules) is for routing to judge. They stand
+    /// still until `endTurn` has returned. Never blocks.
+    virtual void onNetEvents(const wire::EventRun& events) = 0;
     /// What happened on the link, in order with its events: `event` is one of the names of
     /// <netcluster/control.hpp>, `json` its data as docs/control-protocol.md draws it. Written at
     /// `endTurn`, like events. Never blocks; keeps nothing of either.

@@ -44,7 +44,8 @@ RouteTable::RouteTable(const config::Settings& settings) {
         if (name == config::controlChannel) continue;
         channels_[name] = ChannelRules{
             targetsOf(name, channel, settings), EventGate(channel.propagateToNet),
-            EventGate(channel.acceptFromNet), channel.allowBroadcast, channel.dumpToConsole};
+            EventGate(channel.acceptFromNet), channel.allowBroadcast, channel.dumpToConsole,
+            channel.slowConsumer == config::SlowConsumer::block};
     }
 }
 

@@ -33,6 +33,7 @@ struct ChannelRules {
     EventGate fromNet;
     bool allowBroadcast = true;
     bool dump = false;
+    bool holdSenders = true;  ///< slowconsumer "block": senders wait when the link is full
 };
 
 class RouteTable {

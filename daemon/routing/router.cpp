@@ -16,6 +16,12 @@ namespace {
 // beyond that the memo starts anew rather than grow.
 constexpr std::size_t maxMemo = 4096;
 
+void dumpEach(const std::string& where, const wire::EventRun& events) {
+    wire::forEachFrame(events.frames, [&](std::string_view frame) {
+        dumpEvent(where, events.event(frame));
+    });
+}
+
 }  // namespace
 
 // Begins anywhere, so that what a client was told by an earlier daemon is never taken for this
@@ -119,7 +125,7 @@ void Router::rebuild(Route& route, Port& port, Way way, std::string_view event) 
             }
         }
     }
-    route.oneByOne = route.toNet || port.rules->dump ||
+    route.oneByOne = port.rules->dump ||
                      !std::all_of(route.outlets.begin(), route.outlets.end(),
                                   [](const Outlet* outlet) { return outlet->takesFrames(); });
 }
@@ -141,9 +147,14 @@ std::size_t Router::onEvents(Source& source, const wire::EventRun& events) {
     const Way way = event.broadcast() ? Way::localBroadcast : Way::local;
     const Route& route = this->route(*port, way, event.name);
     if (events.count > 1 && route.oneByOne) return takeApart(source, events, 1);
+    const bool toNet = route.toNet && !(event.flags & wire::hostOnlyFlag);
+    if (toNet && port->rules->holdSenders && link_->holdsSenders(events)) {
+        if (events.count > 1) return takeApart(source, events, (events.count + 1) / 2);
+        link_->awaitRoom(source);
+        return 0;
+    }
     if (Outlet* full = whoHolds(route, source, events)) {
         if (events.count > 1) return takeApart(source, events, (events.count + 1) / 2);
-
         full->awaitRoom(source);
         return 0;
     }
@@ -155,9 +166,9 @@ std::size_t Router::onEvents(Source& source, const wire::EventRun& events) {
     port->counters.received += events.count;
     if (port->rules->dump) dumpEvent(source.channel(), event);
     deliver(route, *port, events, &source);
-    if (route.toNet && !(event.flags & wire::hostOnlyFlag)) {
-        ++net_.sent;
-        link_->send(event);
+    if (toNet) {
+        net_.sent += events.count;
+        link_->send(events);
     } else if (reachesNobodyElse(route, source) && !port->rules->dump) {
         source.unwanted(event.name, event.flags & wire::reachFlags, generation_);
     }
@@ -202,46 +213,33 @@ void Router::deliver(const Route& route, Port& port, const wire::EventRun& event
     if (source && delivery.notJson()) source->misbehaved("data that is not JSON");
 }
 
-void Router::onNetEvent(const wire::EventView& event) {
-    ++net_.received;
-    if (dumpNet_) dumpEvent("net/" + std::string(event.channel), event);
-    // The receivers' copy says where it comes from; the sender's frame could not be trusted to.
-    wire::EventView arrived = event;
-    arrived.flags = static_cast<std::uint8_t>((event.flags & wire::clientFlags) | wire::remoteFlag);
-    std::string& frame = arena_.next();
-    wire::appendEvent(frame, arrived);
-    wire::FrameView view;
-    const bool whole = wire::nextFrame(frame, frame.size(), view) == wire::Walk::frame;
-    const auto own = whole ? wire::readEvent(view) : std::nullopt;
-    if (!own) {
-        ++net_.malformed;
-        return;
+void Router::onNetEvents(const wire::EventRun& events) {
+    net_.received += events.count;
+    const wire::EventView& event = events.first;
+    if (dumpNet_) dumpEach("net/" + std::string(event.channel), events);
+    if (event.broadcast()) {
+        for (auto& [name, port] : ports_) (void)fromNet(port, Way::netBroadcast, events);
+    } else if (Port* port = find(event.channel)) {
+        if (!fromNet(*port, Way::net, events)) net_.notAccepted += events.count;
+    } else {
+        net_.noChannel += events.count;
     }
-    if (own->broadcast()) return broadcastFromNet(*own);
-
-    Port* port = find(own->channel);
-    if (!port) {
-        ++net_.noChannel;
-        return;
-    }
-    const Route& way = route(*port, Way::net, own->name);
-    if (way.notAccepted) {
-        ++net_.notAccepted;
-        return;
-    }
-    ++port->counters.fromNet;
-    if (port->rules->dump) dumpEvent(own->channel, *own);
-    deliver(way, *port, wire::EventRun(*own), nullptr);
 }
 
-void Router::broadcastFromNet(const wire::EventView& event) {
-    for (auto& [name, port] : ports_) {
-        const Route& way = route(port, Way::netBroadcast, event.name);
-        if (way.notAccepted) continue;
-        ++port.counters.fromNet;
-        if (port.rules->dump) dumpEvent(name, event);
-        deliver(way, port, wire::EventRun(event), nullptr);
+// False when the channel takes no such events from the link.
+bool Router::fromNet(Port& port, Way way, const wire::EventRun& events) {
+    const Route& route = this->route(port, way, events.first.name);
+    if (route.notAccepted) return false;
+    port.counters.fromNet += events.count;
+    if (port.rules->dump) dumpEach(std::string(events.first.channel), events);
+    if (!route.oneByOne) {
+        deliver(route, port, events, nullptr);
+    } else {
+        wire::forEachFrame(events.frames, [&](std::string_view frame) {
+            deliver(route, port, wire::EventRun(events.event(frame)), nullptr);
+        });
     }
+    return true;
 }
 
 // A channel that takes nothing from the link misses nothing of it either.

@@ -33,7 +33,6 @@ struct NetCounters {
     std::uint64_t received = 0;
     std::uint64_t noChannel = 0;    ///< dropped: this host has no channel of that name
     std::uint64_t notAccepted = 0;  ///< dropped: "acceptfromnet" says no
-    std::uint64_t malformed = 0;    ///< dropped: cannot be a frame together with its host
 };
 
 class Router final : public FrameSink, public NetSink {
@@ -53,7 +52,7 @@ class Router final : public FrameSink, public NetSink {
     void subscriptionsChanged() { newGeneration(); }
 
     std::size_t onEvents(Source& source, const wire::EventRun& events) override;
-    void onNetEvent(const wire::EventView& event) override;
+    void onNetEvents(const wire::EventRun& events) override;
     void onNetNotice(std::string_view event, std::string_view json) override;
     void endTurn() override;
 
@@ -96,7 +95,7 @@ class Router final : public FrameSink, public NetSink {
     std::size_t takeApart(Source& source, const wire::EventRun& events, std::size_t step);
     void deliver(const Route& route, Port& port, const wire::EventRun& events, Source* source);
     Outlet* whoHolds(const Route& route, const Source& source, const wire::EventRun& events) const;
-    void broadcastFromNet(const wire::EventView& event);
+    bool fromNet(Port& port, Way way, const wire::EventRun& events);
     void tell(const std::vector<Outlet*>& clients, std::string_view channel, std::string_view event,
               std::string_view json);
     Port* find(std::string_view channel);

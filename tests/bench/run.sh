@@ -11,12 +11,12 @@ build=$root/build/release
 options=()
 quick=no
 peers=(nats-server libnats-dev redis-server libhiredis-dev mosquitto libmosquitto-dev libzmq3-dev
-  dbus-daemon libsystemd-dev libbenchmark-dev nodejs)
+  dbus-daemon libsystemd-dev libbenchmark-dev nodejs liblcm-dev libnorm-dev)
 while [ $# -gt 0 ]; do
   case $1 in
     --build) build=$(realpath -m "$2"); shift ;;
     -h | --help) cd "$root/tests/bench" && exec python3 -B -m runner --help ;;
-    --self-test) cd "$root/tests/bench" && exec python3 -B -m unittest runner.test_judge ;;
+    --self-test) cd "$root/tests/bench" && exec python3 -B -m unittest runner.test_judge runner.test_links ;;
     *)
       case $1 in
         --quick) quick=yes ;;
@@ -29,8 +29,9 @@ while [ $# -gt 0 ]; do
 done
 
 need_packages "${build_packages[@]}" python3
+# What cannot be had of these is left out of the measuring, which names it.
+need_packages nftables iproute2 || true
 if [ "$quick" = no ] && ! need_packages "${peers[@]}"; then
-  # What cannot be had is left out of the measuring, which names it.
   for package in "${peers[@]}"; do need_packages "$package" || true; done
 fi
 

@@ -43,7 +43,8 @@ TEST_CASE("every key of the document is taken") {
     const Settings settings = settingsOf(R"(
         "name": "till", "connecttonet": false, "addr": "239.1.2.3", "port": 65535, "dumpnet": true,
         "netinterface": "eth0", "ttl": 0, "peers": ["a.b-c_d:1", "10.0.0.1:65535", "[::1]:4454"],
-        "heartbeat": 200, "startcontrol": false, "maxevent": 1048576, "clientqueue": 2097152,
+        "heartbeat": 200, "netkeyfile": "keys/net.json", "netrate": "40MiB",
+        "repairbuffer": 1048576, "startcontrol": false, "maxevent": 1048576, "clientqueue": 2097152,
         "processqueue": 2097152, "stalltimeout": 10, "maxclients": 7, "$schema": "x.json")");
     Settings expected;
     expected.name = "till";
@@ -54,7 +55,10 @@ TEST_CASE("every key of the document is taken") {
                      "eth0",
                      0,
                      {"a.b-c_d:1", "10.0.0.1:65535", "[::1]:4454"},
-                     std::chrono::milliseconds{200}};
+                     std::chrono::milliseconds{200},
+                     "keys/net.json",
+                     std::size_t{40} << 20,
+                     std::size_t{1} << 20};
     expected.startControl = false;
     expected.maxEvent = 1048576;
     expected.clientQueue = expected.processQueue = 2097152;
@@ -90,6 +94,18 @@ TEST_CASE("sizes are numbers of bytes or have a unit") {
     });
 }
 
+TEST_CASE("a rate is a size, or 0 for no limit") {
+    CHECK(settingsOf(R"("netrate": 0)").link.netRate == 0);
+    CHECK(settingsOf(R"("netrate": 65536)").link.netRate == 65536);
+    CHECK(settingsOf(R"("netrate": "64GiB")").link.netRate == std::size_t{64} << 30);
+    checkMistakes({
+        {R"("netrate": "fast")",
+         "1:13: /netrate: must be a number of bytes, or text such as \"4MiB\" (KiB, MiB or GiB), "
+         "not \"fast\""},
+        {R"("netkeyfile": ["a"])", "1:16: /netkeyfile: must be text, not a list"},
+    });
+}
+
 TEST_CASE("a number out of its range names the range") {
     const auto outside = [](const std::string& key, const std::string& value,
                             const std::string& range) {
@@ -114,6 +130,12 @@ TEST_CASE("a number out of its range names the range") {
         outside("clientqueue", "65535", "number of bytes from 65536 to 1073741824"),
         outside("clientqueue", "1073741825", "number of bytes from 65536 to 1073741824"),
         outside("processqueue", "65535", "number of bytes from 65536 to 68719476736"),
+        outside("repairbuffer", "1048575", "number of bytes from 1048576 to 1073741824"),
+        outside("repairbuffer", "0", "number of bytes from 1048576 to 1073741824"),
+        outside("netrate", "-1", "number of bytes from 65536 to 68719476736, or 0"),
+        outside("netrate", "65535", "number of bytes from 65536 to 68719476736, or 0"),
+        outside("netrate", "0.5", "number of bytes from 65536 to 68719476736, or 0"),
+        outside("netrate", "\"63KiB\"", "number of bytes from 65536 to 68719476736"),
     });
 }
 

@@ -45,6 +45,13 @@ TEST_CASE("live names stand where the table says") {
     CHECK(at("emit B ").candidates.empty());
     CHECK(at("listen B p").candidates.empty());
     CHECK(at("stats ").candidates.empty());
+    CHECK(at("emit B e ").candidates.empty());
+}
+
+TEST_CASE("words that the table gives to choose from are offered") {
+    CHECK(at("keys ") == Completion{"", {"add", "list", "remove", "use"}, " "});
+    CHECK(at("keys re") == Completion{"re", {"remove"}, " "});
+    CHECK(at("keys add ").candidates.empty());
 }
 
 TEST_CASE("the call form is completed as well, and closed") {

@@ -102,12 +102,12 @@ struct Inbox : NetSink {
 
 struct Daemon {
     Daemon(boost::asio::io_context& io, std::uint8_t id, std::string name,
-           const config::LinkSettings& settings)
+           const config::LinkSettings& settings, link::Keyring keys = {})
         : link(std::make_unique<Link>(
               io, settings,
               LinkIdentity{link::uuidOf(id), link::uuidOf(static_cast<std::uint8_t>(id + 100)),
                            std::move(name)},
-              std::size_t{4} << 20, inbox)) {}
+              std::move(keys), std::size_t{4} << 20, inbox)) {}
 
     void emit(std::string_view name, std::string_view payload) {
         link->send(link::bytesNamed(name, payload));

@@ -176,4 +176,6 @@ TEST_CASE("after a restart of the daemon the agent tells only what has changed")
         REQUIRE(Clock::now() < deadline);
         agent.poll(std::chrono::milliseconds(100));
     }
+    CHECK(expired == std::vector<std::string>{"gamma"});
+    CHECK(online == std::multiset<std::string>{"beta", "gamma"});
 }

@@ -13,7 +13,8 @@ inline constexpr std::string_view responseSuffix = "-response";
 
 inline constexpr std::string_view showConfig = "showconfig";  ///< null -> the config in force
 inline constexpr std::string_view reloadConfig =
-    "reloadconfig";                                             ///< path, config or null -> changes
+    "reloadconfig";                               ///< path, config or null -> changes
+inline constexpr std::string_view keys = "keys";  ///< {do, id, key} -> the keys of the link
 inline constexpr std::string_view showChannel = "showchannel";  ///< name -> rules and clients
 inline constexpr std::string_view showClient = "showclient";    ///< {channel, client} -> details
 inline constexpr std::string_view stats = "stats";              ///< null -> counters

@@ -96,6 +96,7 @@ class Subscriber {
     Subscriber(Bus& bus, const Options& options)
         : bus_(bus),
           channels_(options.number("channels", 1)),
+          patience_(options.nanoseconds("patience", 2)),
           step_(stepOf(options.number("window", 0), channels_)),
           tallies_(std::max<std::size_t>(options.number("conns", 1), channels_)) {
         for (std::size_t i = 0; i < tallies_.size(); ++i) {
@@ -111,22 +112,9 @@ class Subscriber {
     }
 
     void run(const Control& control) {
-        constexpr std::int64_t patience = 2 * second;
-        std::uint64_t seen = 0;
-        std::int64_t changed = nowNanoseconds();
-        while (!control.stopped()) {
-            bus_.poll(20);
-            const std::uint64_t received = total();
-            const std::int64_t now = nowNanoseconds();
-            if (received != seen || control.published() < 0) {
-                seen = received;
-                changed = now;
-            }
-            if (control.published() >= 0 &&
-                (received >= expected(control.published()) || now - changed > patience)) {
-                break;
-            }
-        }
+        control.await(
+            bus_, patience_, [this] { return total(); },
+            [this](std::uint64_t published) { return published * tallies_.size() / channels_; });
         std::uint64_t disorder = 0;
         for (const Tally& tally : tallies_) disorder += tally.disorder;
         std::cout << "received=" << total() << " last_ns=" << last_ << " disorder=" << disorder
@@ -137,9 +125,6 @@ class Subscriber {
     /// A quarter of the window, of which each channel has its share.
     static std::uint64_t stepOf(std::uint64_t window, std::size_t channels) {
         return window ? std::max<std::uint64_t>(1, window / (4 * channels)) : 0;
-    }
-    std::uint64_t expected(std::int64_t published) const {
-        return static_cast<std::uint64_t>(published) * tallies_.size() / channels_;
     }
     std::uint64_t total() const {
         std::uint64_t sum = 0;
@@ -170,6 +155,7 @@ class Subscriber {
 
     Bus& bus_;
     const std::size_t channels_;
+    const std::int64_t patience_;
     const std::uint64_t step_;  // events of a link between acknowledgements; 0: none wanted
     std::vector<Tally> tallies_;
     std::vector<std::unique_ptr<Link>> links_;

@@ -23,14 +23,33 @@ Control::Control(Bus& bus) {
     std::cout << "READY" << std::endl;
 }
 
+void Control::await(Bus& bus, std::int64_t patience, const std::function<std::uint64_t()>& received,
+                    const std::function<std::uint64_t(std::uint64_t)>& expected) const {
+    std::uint64_t seen = 0;
+    std::int64_t changed = nowNanoseconds();
+    while (!stopped()) {
+        bus.poll(20);
+        const std::uint64_t count = received();
+        const std::int64_t now = nowNanoseconds();
+        if (count != seen || published() < 0) {
+            seen = count;
+            changed = now;
+        }
+        if (published() >= 0 && (count >= expected(static_cast<std::uint64_t>(published())) ||
+                                 now - changed > patience)) {
+            return;
+        }
+    }
+}
+
 namespace {
 
 struct Role {
     std::string_view name;
     int (*run)(Bus&, const Options&);
 };
-constexpr Role roles[] = {
-    {"pub", publish}, {"sub", subscribe}, {"ping", ping}, {"pong", pong}, {"hold", hold}};
+constexpr Role roles[] = {{"pub", publish}, {"sub", subscribe}, {"tick", tick}, {"watch", watch},
+                          {"ping", ping},   {"pong", pong},     {"hold", hold}};
 
 int run(int count, char** words) {
     if (count >= 3) {
@@ -39,7 +58,8 @@ int run(int count, char** words) {
             if (role.name == words[2]) return role.run(*makeBus(words[1], options), options);
         }
     }
-    std::cerr << "usage: " << words[0] << " ADDRESS pub|sub|ping|pong|hold [key=value …]\n";
+    std::cerr << "usage: " << words[0]
+              << " ADDRESS pub|sub|tick|watch|ping|pong|hold [key=value …]\n";
     return 2;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <string>
 
 #include "bus.hpp"
@@ -13,6 +14,8 @@ int subscribe(Bus& bus, const Options& options);
 int ping(Bus& bus, const Options& options);
 int pong(Bus& bus, const Options& options);
 int hold(Bus& bus, const Options& options);
+int tick(Bus& bus, const Options& options);
+int watch(Bus& bus, const Options& options);
 
 /// The runner's lines on standard input, read on a thread of their own. Says READY when made.
 class Control {
@@ -22,6 +25,10 @@ class Control {
     bool stopped() const { return state_->stopped; }
     /// From "expect N": how many events were published; -1 before.
     std::int64_t published() const { return state_->published; }
+    /// Serves the bus until `received()` is `expected(published())`, or nothing has come for as
+    /// long as the `patience` (nanoseconds) since all was published, or standard input has ended.
+    void await(Bus& bus, std::int64_t patience, const std::function<std::uint64_t()>& received,
+               const std::function<std::uint64_t(std::uint64_t)>& expected) const;
 
   private:
     struct State {

@@ -10,9 +10,9 @@ import subprocess
 import sys
 import time
 
-from . import curves, judge, plan, results, work
-from .peers import OURS, RAW, SERIES
+from . import curves, judge, plan, results, targets, work
 from .processes import Failed, Noise, raise_descriptor_limit
+from .series import LINKS, LOCAL, NAMES, OURS, RAW, SERIES
 
 HERE = pathlib.Path(__file__).resolve().parent.parent
 
@@ -93,32 +93,43 @@ class Session:
         return [items[title] for title in sorted(items)]
 
 
-def chosen(options):
-    """The series that were asked for and are there."""
+def letters_of(options):
+    works = {*"ABCDEFH", *(letter for series in LINKS for letter in series.works)}
+    letters = set(filter(None, options.only.split(","))) or works
+    if letters - works:
+        sys.exit(f"no such work: {', '.join(sorted(letters - works))}; there are: "
+                 f"{', '.join(sorted(works))}")
+    return letters
+
+
+def chosen(options, letters):
+    """The series that were asked for and are there; and, of those that are not, why."""
     wanted = set(filter(None, options.peers.split(",")))
-    unknown = wanted - {series.name for series in SERIES}
+    unknown = wanted - set(NAMES)
     if unknown:
-        sys.exit(f"no such series: {', '.join(sorted(unknown))}; there are: "
-                 f"{', '.join(series.name for series in SERIES)}")
+        sys.exit(f"no such series: {', '.join(sorted(unknown))}; there are: {', '.join(NAMES)}")
     if options.quick and not wanted:
         wanted = {RAW, *OURS}
-    series, absent = [], []
+    series, absent = [], {}
     for one in SERIES:
-        if not wanted or one.name in wanted:
+        if (not wanted or one.name in wanted) and letters.intersection(one.works):
             why = one.absent(options.programs)
-            (absent if why else series).append(f"{one.name} ({why})" if why else one)
-    return series, absent
+            if why:
+                absent.setdefault(why, []).append(one.label)
+            else:
+                series.append(one)
+    return series, [f"{', '.join(names)} ({why})" for why, names in absent.items()]
 
 
 def about(series, absent, programs):
-    daemons = {one.daemon.name: one.daemon.described(programs) for one in series}
+    busses = {one.bus.name: one.bus.described(programs) for one in series}
     revision = subprocess.run(["git", "-C", HERE, "describe", "--always", "--dirty"], text=True,
                               capture_output=True, check=False).stdout.strip()
     with open("/proc/cpuinfo") as file:
         model = next((line.split(":")[1].strip() for line in file if "model name" in line), "")
     return {"date": datetime.date.today().isoformat(), "revision": revision,
             "kernel": platform.release(), "cores": os.cpu_count(), "processor": model,
-            "versions": {name: text for name, text in daemons.items() if text},
+            "versions": {name: text for name, text in busses.items() if text},
             "left out": absent}
 
 
@@ -135,15 +146,11 @@ def judged(session, items, series, recorded):
     return [f"{item.name}, {text}" for item, text in complaints]
 
 
-def measure_all(session, options, series):
+def measure_all(session, options, letters, series):
     """Returns the works, and what is worse than it may be."""
-    works = set("ABCDEFH")
-    letters = set(filter(None, options.only.split(","))) or works
-    if letters - works:
-        sys.exit(f"no such work: {', '.join(sorted(letters - works))}; there are: "
-                 f"{', '.join(sorted(works))}")
     items = plan.quick(options.secs or 0.4) if options.quick else plan.full(options.secs or 1)
-    items = sorted((item for item in items if item.letter in letters),
+    items = sorted((item for item in items if item.letter in letters
+                    and any(item.letter in one.works for one in series)),
                    key=lambda item: item.letter)
     session.measure(items, series)
     if options.quick and not options.record:
@@ -158,12 +165,13 @@ def main():
     signal.signal(signal.SIGHUP, lambda *_: sys.exit(129))
     options = arguments()
     raise_descriptor_limit()
-    series, absent = chosen(options)
+    letters = letters_of(options)
+    series, absent = chosen(options, letters)
     if options.curves:
-        return curves.draw(options, series)
+        return curves.draw(options, [one for one in series if one in LOCAL])
 
     session = Session(options)
-    items, worse = measure_all(session, options, series)
+    items, worse = measure_all(session, options, letters, series)
     table = results.rows(items, session.samples)
     facts = about(series, absent, options.programs)
     options.out.mkdir(parents=True, exist_ok=True)
@@ -172,8 +180,10 @@ def main():
         judge.write(options.recorded, items, session.samples, facts)
 
     print(results.text_table(table), end="\n\n")
-    for name in absent:
-        print(f"left out: {name}")
+    for line in targets.lines(session.samples):
+        print(line)
+    for line in absent:
+        print(f"left out: {line}")
     # Losses in a mode that the table does not show, too.
     bad = [*session.failures, *judge.losses(session.samples), *worse]
     for line in bad:

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from . import work
-from .peers import RAW
 from .processes import Failed
+from .series import RAW
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ for the machine is another one each time."""
 import json
 import statistics
 
-from .peers import OURS, OWN, RAW
+from .series import OURS, RAW, lossless
 
 TOLERANCE = 2.0
 
@@ -29,11 +29,11 @@ def ratios(plan, samples):
 
 
 def losses(samples):
-    """One line for each series of ours that lost something in a work, in whatever mode. Peers may:
-    that is what their modes are for."""
+    """One line for each series that must not lose, but did so in a work, in whatever mode. Peers
+    may: that is what their modes are for."""
     lost = {}
     for sample in samples:
-        if sample.series in OWN and sample.values["lost"]:
+        if lossless(sample.work.split()[0], sample.series) and sample.values["lost"]:
             key = f"{sample.work}, {sample.series}"
             lost[key] = lost.get(key, 0) + sample.values["lost"]
     return [f"{key}: lost {count:.0f} events" for key, count in lost.items()]

@@ -1,4 +1,4 @@
-"""What is measured: daemons, how each is started, and the series of figures they give."""
+"""What is measured on one host: daemons, and how each is started."""
 
 import json
 import os
@@ -7,7 +7,6 @@ import socket
 import subprocess
 import tempfile
 import time
-from dataclasses import dataclass, field
 
 from .processes import Client, Failed
 
@@ -18,6 +17,7 @@ class Daemon:
     name = ""
     program = ""  # what must be found on the PATH or beside our programs
     version = ()  # arguments that make it say its version
+    host = ()  # the words before a command that make it run on another host
 
     def __init__(self, programs):
         self.programs = programs  # the directory of what we built
@@ -42,6 +42,11 @@ class Daemon:
     def found(cls, programs):
         return shutil.which(cls.program, path=f"{programs}:{os.environ['PATH']}:/usr/sbin")
 
+    @classmethod
+    def absent(cls, programs):
+        """Why it cannot be measured here, or nothing."""
+        return "" if cls.found(programs) else f"{cls.program} is not installed"
+
     def prepare(self):
         """Writes its configuration."""
 
@@ -64,7 +69,7 @@ class Daemon:
             with open(self.inside("log"), "w") as log:
                 # Should we be killed, the daemon goes too.
                 self.process = subprocess.Popen(
-                    ["setpriv", "--pdeathsig", "KILL", self.found(self.programs),
+                    [*self.host, "setpriv", "--pdeathsig", "KILL", self.found(self.programs),
                      *self.command()], cwd=self.dir, stdin=subprocess.DEVNULL, stdout=log,
                     stderr=log)
             self._await()
@@ -221,46 +226,3 @@ class Dbus(Daemon):
     def command(self):
         return [f"--config-file={self.inside('dbus.conf')}", "--nofork", "--nopidfile",
                 "--nosyslog"]
-
-
-@dataclass(frozen=True)
-class Series:
-    """One line of the table: a daemon, and the programs that talk to it."""
-
-    name: str
-    daemon: type
-    client: str
-    works: str = "ABCDEF"  # the letters of the works it takes part in
-    many: str = ""  # the program that has many connections, when that is another one
-    hold: str = ""  # the program of idle clients, when that is another one
-    options: dict = field(default_factory=dict)
-    most: int = 10000  # idle clients that its library can have in one process
-
-    def absent(self, programs):
-        """Why it cannot be measured here, or nothing."""
-        if not self.daemon.found(programs):
-            return f"{self.daemon.program} is not installed"
-        for program in {self.client, self.many, self.hold} - {""}:
-            if not os.path.exists(os.path.join(programs, program)):
-                return f"{program} was not built"
-        return ""
-
-
-RAW = "raw"
-OURS = ("netcluster", "netcluster-wire")  # whose ratios to the others are shown
-SERIES = [
-    Series(RAW, Relay, "bench_raw", works="ABCDF"),
-    Series("netcluster", Netcluster, "bench_netcluster", many="bench_netcluster_wire",
-           hold="bench_netcluster_wire"),
-    Series("netcluster-wire", Netcluster, "bench_netcluster_wire"),
-    Series("netcluster-json", Netcluster, "bench_netcluster_json", works="ABC"),
-    Series("netcluster emit(json)", Netcluster, "bench_netcluster", works="A",
-           options={"json": 1}),
-    Series("netcluster agents", Netcluster, "bench_netcluster", works="C"),
-    Series("nats", Nats, "bench_nats", most=1000),  # two threads for each connection
-    Series("redis", Redis, "bench_redis"),
-    Series("mosquitto", Mosquitto, "bench_mosquitto"),
-    Series("zmq", Zmq, "bench_zmq", most=1000),
-    Series("dbus", Dbus, "bench_dbus"),
-]
-OWN = {series.name for series in SERIES if series.daemon in (Netcluster, Relay)}

@@ -35,10 +35,11 @@ class Client:
     """A client program in one of its roles: says READY, is told lines, prints key=value results.
     Its end: standard input closes."""
 
-    def __init__(self, command):
+    def __init__(self, command, host=()):
+        """`host`: the words that make a command run on another one."""
         self.command = command
         self.errors = tempfile.TemporaryFile()
-        self.child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        self.child = subprocess.Popen([*host, *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                       stderr=self.errors)
         self.unread = b""
         self.cpu_before = 0.0

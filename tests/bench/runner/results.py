@@ -4,9 +4,7 @@ import json
 import statistics
 from dataclasses import asdict, dataclass
 
-from .peers import OURS, SERIES
-
-NAMES = [series.name for series in SERIES]
+from .series import NAMES, OURS
 
 
 @dataclass

@@ -48,6 +48,14 @@ class Judge(unittest.TestCase):
     def test_what_peers_lose_is_not_our_fault(self):
         self.assertEqual(judge.losses([sample(FLOW, "redis", 100, lost=1)]), [])
 
+    def test_between_hosts_raw_may_lose_and_we_may_not(self):
+        between = Work("N1", "flow", RATE)
+        samples = [sample(between, series, 100, lost=5)
+                   for series in ("raw", "lcm", "netcluster", "netcluster encrypted")]
+        self.assertEqual(judge.losses(samples),
+                         ["N1 flow, netcluster: lost 5 events",
+                          "N1 flow, netcluster encrypted: lost 5 events"])
+
     def test_the_best_run_counts_of_rates(self):
         samples = [*self.flow(400), sample(FLOW, "netcluster", 50), sample(FLOW, "raw", 1)]
         self.assertEqual(complaints([FLOW], samples, 0.4), [])

@@ -41,43 +41,56 @@ def flow(series, programs, *, size=100, mode="open", seconds=1.5, connections=1,
     many = series.many if connections > 1 and series.many else series.client
     with contextlib.ExitStack() as stack:
         stack.enter_context(on_one_core(one_core))
-        daemon = stack.enter_context(series.daemon(programs))
+        daemon = stack.enter_context(series.bus(programs))
 
         def client(program, role, **words):
             return stack.enter_context(daemon.client(program, role, **words))
         holder = [client(series.hold or series.client, "hold", **hold).ready()] if hold else []
         subscriber = client(many, "sub", conns=connections, **options)
         publisher = client(series.client, "pub", secs=seconds, **options)
-        return _flow(daemon, publisher.ready(), subscriber.ready(), holder,
-                     connections / options.get("channels", 1))
+        return rated(*exchange([daemon], publisher.ready(), subscriber.ready(), holder,
+                               connections / options.get("channels", 1)))
 
 
-def _flow(daemon, publisher, subscriber, holder, copies):
-    clients = [publisher, subscriber, *holder]
+def exchange(daemons, publisher, subscriber, others=(), copies=1):
+    """Lets the publisher go and waits for the subscriber. Returns what the two said, the values
+    that every such run has, and the foreign CPU share."""
+    clients = [publisher, subscriber, *others]
     for client in clients:
         client.count_from_here()
-    before, noise = cpu_seconds(daemon.process.pid), Noise()
+    before, noise = sum(map(daemon_seconds, daemons)), Noise()
     publisher.tell("go")
     published = publisher.result(PATIENCE)
     subscriber.tell(f"expect {published['sent']}")
     received = subscriber.result(PATIENCE)
-    daemon_cpu = cpu_seconds(daemon.process.pid) - before
-    if daemon.process.poll() is not None:
-        raise Failed(f"{daemon.name} has ended")
+    daemons_cpu = sum(map(daemon_seconds, daemons)) - before
     clients_cpu = sum(client.end() for client in clients)
-    foreign = noise.share(daemon_cpu + clients_cpu)
+    foreign = noise.share(daemons_cpu + clients_cpu)
     count = received["received"]
     if not count:
         raise Failed(f"nothing arrived of {published['sent']}")
     meant = published["sent"] * copies
-    lost = max(0.0, meant - count) + received["disorder"] + published["window_lost"]
-    if lost:
-        print(f"lost {lost:.0f}; {subscriber}\n{daemon.log()}", file=sys.stderr)
-    return {"rate": count / (received["last_ns"] - published["start_ns"]) * 1e9,
-            "lost": lost,
-            "daemon_us": daemon_cpu * 1e6 / count,
-            "total_us": (daemon_cpu + clients_cpu) * 1e6 / count,
-            "held_back": published["heldback"]}, foreign
+    lost = max(0.0, meant - count) + received["disorder"] + published.get("window_lost", 0)
+    if lost and daemons:
+        print(f"lost {lost:.0f}; {subscriber}", *(daemon.log() for daemon in daemons), sep="\n",
+              file=sys.stderr)
+    values = {"lost": lost, "delivered": 100 * count / meant, "disorder": received["disorder"],
+              "total_us": (daemons_cpu + clients_cpu) * 1e6 / count}
+    if daemons:
+        values["daemon_us"] = daemons_cpu * 1e6 / count
+    return published, received, values, foreign
+
+
+def daemon_seconds(daemon):
+    if daemon.process.poll() is not None:
+        raise Failed(f"{daemon.name} has ended: {daemon.log()}")
+    return cpu_seconds(daemon.process.pid)
+
+
+def rated(published, received, values, foreign):
+    """Of a flow."""
+    return {"rate": received["received"] / (received["last_ns"] - published["start_ns"]) * 1e9,
+            "held_back": published["heldback"], **values}, foreign
 
 
 def beside(series, programs, *, load, pairs, **options):
@@ -100,7 +113,7 @@ def beside(series, programs, *, load, pairs, **options):
 
 
 def round_trip(series, programs, *, interval=0, rounds=20000, size=64, one_core=False):
-    with (on_one_core(one_core), series.daemon(programs) as daemon,
+    with (on_one_core(one_core), series.bus(programs) as daemon,
           daemon.client(series.client, "pong", latency=1) as pong,
           daemon.client(series.client, "ping", latency=1, rounds=rounds, size=size,
                         interval=interval) as ping):
@@ -127,7 +140,7 @@ def memory(series, programs, *, counts=(1000, 10000)):
     """Resident size of the daemon, without and with idle clients."""
     values = {"lost": 0}
     with contextlib.ExitStack() as stack:
-        daemon = stack.enter_context(series.daemon(programs))
+        daemon = stack.enter_context(series.bus(programs))
         empty = values["rss_0"] = resident_kib(daemon.process.pid)
         held = 0
         for count in (count for count in counts if count <= series.most):

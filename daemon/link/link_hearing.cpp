@@ -1,0 +1,273 @@
+// The half of Link that hears: who is let in, what goes to which part, and what is asked and
+// answered.
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <random>
+#include <utility>
+
+#include "link_impl.hpp"
+
+namespace netcluster::daemon {
+namespace {
+
+using nlohmann::json;
+using std::chrono::steady_clock;
+
+// Between two heartbeats that tell somebody that what he asks for is gone.
+constexpr std::chrono::milliseconds gonePause{5};
+
+link::Bad badOf(link::Opened opened) {
+    switch (opened) {
+        case link::Opened::ok:
+            return link::Bad::none;
+        case link::Opened::unknownKey:
+            return link::Bad::unknownKey;
+        case link::Opened::forged:
+            return link::Bad::forged;
+        case link::Opened::notEncrypted:
+            return link::Bad::notEncrypted;
+        case link::Opened::encrypted:
+            return link::Bad::encrypted;
+    }
+    return link::Bad::forged;
+}
+
+std::string text(const json& value) {
+    return value.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+}  // namespace
+
+void Link::Impl::onDatagram(std::span<char> datagram, bool truncated, const link::Endpoint& from) {
+    from_ = from;
+    if (truncated || datagram.size() > link::datagramSize) return onBad(link::Bad::truncated);
+    const std::string_view bytes(datagram.data(), datagram.size());
+    link::Header header;
+    if (const link::Bad bad = link::readHeader(bytes, header); bad != link::Bad::none) {
+        return onBad(bad);
+    }
+    if (header.session == identity_.session) {
+        ++ownDatagrams_;
+        return;
+    }
+    if (const link::Bad bad = open(datagram, header); bad != link::Bad::none) return onBad(bad);
+    const Time now = steady_clock::now();
+    if (!sealer_.active()) return take(now, header, bytes.substr(link::headerSize), from);
+    admit(now, header, bytes.substr(0, bytes.size() - link::tagSize));
+}
+
+link::Bad Link::Impl::open(std::span<char> datagram, const link::Header& header) {
+    if (!sealer_.active()) {
+        return header.keyId == 0 ? link::Bad::none : link::Bad::encrypted;
+    }
+    return badOf(sealer_.open(datagram.data(), datagram.size()));
+}
+
+// It has the key. Is it alive, and is it new?
+void Link::Impl::admit(Time now, const link::Header& header, std::string_view datagram) {
+    const std::string_view body = datagram.substr(link::headerSize);
+    // These two are how sessions that do not know each other yet get to.
+    if (header.type == link::Type::challenge) return onChallenge(body);
+    if (header.type == link::Type::proof) {
+        std::vector<link::Nonce> nonces;
+        if (const link::Bad bad = link::readProof(body, nonces); bad != link::Bad::none) {
+            return onBad(bad);
+        }
+        return door_.onProof(now, header.session, nonces,
+                             [&](std::string_view waited, const link::Endpoint& from) {
+                                 link::Header its;
+                                 if (link::readHeader(waited, its) != link::Bad::none) return;
+                                 take(now, its, waited.substr(link::headerSize), from);
+                             });
+    }
+    switch (door_.judge(now, header, datagram, from_)) {
+        case link::Doorkeeper::Verdict::pass:
+            return take(now, header, body, from_);
+        case link::Doorkeeper::Verdict::wait:
+            return;
+        case link::Doorkeeper::Verdict::duplicate:
+            ++replayDuplicates_;
+            return;
+    }
+}
+
+void Link::Impl::take(Time now, const link::Header& header, std::string_view body,
+                      const link::Endpoint& from) {
+    switch (header.type) {
+        case link::Type::data:
+        case link::Type::heartbeat:
+        case link::Type::end:
+            return receiver_.onDatagram(now, header, body, from);
+        case link::Type::nak:
+            return onNak(now, header, body, from);
+        case link::Type::status:
+            return onStatus(now, header.session, body);
+        case link::Type::probe:
+            return onProbe(header.session, body);
+        case link::Type::echo:
+            return onEcho(now, header.session, body);
+        case link::Type::challenge:
+        case link::Type::proof:
+            return;  // without keys nobody proves anything
+    }
+}
+
+void Link::Impl::onNak(Time now, const link::Header& header, std::string_view body,
+                       const link::Endpoint& from) {
+    link::Nak nak;
+    if (const link::Bad bad = link::readNak(body, nak); bad != link::Bad::none) return onBad(bad);
+    if (nak.target != identity_.session) return receiver_.onDatagram(now, header, body, from);
+    if (sender_.onNak(nak) || now - toldOldest_ < gonePause) return;
+    toldOldest_ = now;
+    sendHeartbeat(now, false);
+}
+
+void Link::Impl::onStatus(Time now, const wire::Uuid& session, std::string_view body) {
+    std::vector<link::Status> statuses;
+    if (const link::Bad bad = link::readStatus(body, statuses); bad != link::Bad::none) {
+        return onBad(bad);
+    }
+    for (const link::Status& status : statuses) {
+        if (status.target != identity_.session) continue;
+        sender_.flow().onStatus(now, session, status, buffer_.sent());
+    }
+}
+
+void Link::Impl::onChallenge(std::string_view body) {
+    link::Challenge challenge;
+    if (const link::Bad bad = link::readChallenge(body, challenge); bad != link::Bad::none) {
+        return onBad(bad);
+    }
+    if (challenge.target != identity_.session || proofs_.size() >= link::maxProofs) return;
+    proofs_.push_back(challenge.nonce);
+}
+
+void Link::Impl::onProbe(const wire::Uuid& session, std::string_view body) {
+    link::Probe probe;
+    if (const link::Bad bad = link::readProbe(body, probe); bad != link::Bad::none) {
+        return onBad(bad);
+    }
+    if (--echoesLeft_ < 0) return;
+    probe.target = session;
+    const auto wall = std::chrono::system_clock::now().time_since_epoch();
+    probe.clock = static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::milliseconds>(wall).count());
+    std::string datagram = begin(link::Type::echo);
+    link::appendEcho(datagram, probe, body.size());
+    sendOnce(steady_clock::now(), std::move(datagram));
+}
+
+void Link::Impl::onEcho(Time now, const wire::Uuid& session, std::string_view body) {
+    link::Probe echo;
+    if (const link::Bad bad = link::readEcho(body, echo); bad != link::Bad::none) {
+        return onBad(bad);
+    }
+    if (echo.target != identity_.session) return;
+    for (Probing& probing : probes_) {
+        if (echo.id != probing.id && echo.id != probing.id + 1) continue;
+        Probing::Answers& answers = probing.answers[session];
+        const double took = std::chrono::duration<double, std::milli>(now - probing.sent).count();
+        auto& trip = echo.id == probing.id ? answers.small : answers.large;
+        if (trip) return;
+        trip = took;
+        const std::chrono::duration<double, std::milli> wall =
+            std::chrono::system_clock::now().time_since_epoch();
+        answers.clockOffset = static_cast<double>(echo.clock) - (wall.count() - took / 2);
+    }
+}
+
+void Link::Impl::onBatchEnd() {
+    const std::uint64_t overflowed = transport_->overflowed();
+    if (overflowed != overflowSeen_) {
+        log_.overflowed(steady_clock::now(), overflowed - std::exchange(overflowSeen_, overflowed));
+    }
+    receiver_.endBatch();
+    sendRequests(steady_clock::now());
+    sink_.endTurn();
+    receiver_.forgetEvents();
+    // Somebody may have made room for us.
+    if (open_ && pacing_ && sender_.wants() && !sender_.held()) pump();
+    watchRequests();
+}
+
+void Link::Impl::sendRequests(Time now) {
+    receiver_.requests(now, requests_);
+    for (const link::Nak& nak : requests_.naks) {
+        std::string datagram = begin(link::Type::nak);
+        link::appendNak(datagram, nak.target, nak.ranges);
+        sendOnce(now, std::move(datagram));
+    }
+    for (std::size_t at = 0; at < requests_.statuses.size(); at += link::maxStatuses) {
+        const auto first = requests_.statuses.begin() + static_cast<std::ptrdiff_t>(at);
+        const auto count = std::min(link::maxStatuses, requests_.statuses.size() - at);
+        std::string datagram = begin(link::Type::status);
+        link::appendStatus(datagram, {first, first + static_cast<std::ptrdiff_t>(count)});
+        sendOnce(now, std::move(datagram));
+    }
+    requests_ = {};
+    if (sealer_.active()) sendChallenges(now);
+}
+
+void Link::Impl::sendChallenges(Time now) {
+    door_.ask(now, challenges_);
+    for (const link::Challenge& challenge : challenges_) {
+        std::string datagram = begin(link::Type::challenge);
+        link::appendChallenge(datagram, challenge);
+        sendOnce(now, std::move(datagram));
+    }
+    challenges_.clear();
+    for (; unprovenSeen_ < door_.unproven(); ++unprovenSeen_) onBad(link::Bad::replayed);
+    if (proofs_.empty()) return;
+    std::string datagram = begin(link::Type::proof);
+    link::appendProof(datagram, proofs_);
+    proofs_.clear();
+    sendOnce(now, std::move(datagram));
+}
+
+// -- what the receiver says --------------------------------------------------------------------
+
+void Link::Impl::onEvents(const wire::EventRun& events) {
+    sink_.onNetEvents(events);
+}
+
+void Link::Impl::onGap(const link::Remote& remote, const link::GapReport& gap) {
+    log_.gap(steady_clock::now(), remote.name(), gap);
+    sink_.onNetNotice("nc-net-gap", text({{"host", remote.name()},
+                                          {"id", wire::uuidText(remote.said.host)},
+                                          {"session", wire::uuidText(remote.session())},
+                                          {"count", gap.count},
+                                          {"first", gap.first},
+                                          {"last", gap.last},
+                                          {"why", link::gapName(gap.why)}}));
+}
+
+void Link::Impl::onBad(link::Bad reason) {
+    ++bad_[static_cast<std::size_t>(reason)];
+    const Time now = steady_clock::now();
+    const bool news = strangers_.note(now, from_.address(), reason);
+    log_.bad(now, reason, from_, news);
+}
+
+void Link::Impl::onHostOnline(const link::Remote& remote) {
+    sender_.flow().join(remote.session(), buffer_.sent());
+    spdlog::info("link: host {} is online at {}", remote.name(),
+                 remote.address.address().to_string());
+    sink_.onNetNotice("nc-host-online",
+                      text({{"id", wire::uuidText(remote.said.host)},
+                            {"name", remote.name()},
+                            {"address", remote.address.address().to_string()},
+                            {"version", remote.version},
+                            {"session", wire::uuidText(remote.session())}}));
+}
+
+void Link::Impl::onHostExpired(const link::Remote& remote, std::string_view why) {
+    sender_.flow().leave(remote.session());
+    spdlog::info("link: host {} is gone: {}", remote.name(), why);
+    sink_.onNetNotice("nc-host-expired", text({{"id", wire::uuidText(remote.said.host)},
+                                               {"name", remote.name()},
+                                               {"why", why}}));
+}
+
+}  // namespace netcluster::daemon
