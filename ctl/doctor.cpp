@@ -272,8 +272,8 @@ void checkBuffer(const Json& buffers, const std::string& which, const std::strin
                  Severity severity, Findings& findings) {
     const Json& buffer = member(buffers, which);
     const double asked = numberIn(buffer, "asked");
-    const double granted = numberIn(buffer, "granted", asked);
-    if (granted >= asked) return;
+    const double granted = numberIn(buffer, "granted");
+    if (granted >= asked || granted <= 0) return;  // 0: unknown
     const std::string setting = "net.core." + key + "=" + fixed(asked, 0);
     findings.push_back({severity,
                         "the system gives the link a " + which + " buffer of " + byteSize(granted) +
@@ -321,31 +321,45 @@ void checkPeers(const Json& facts, Findings& findings) {
     const Json& unicast = member(facts, "unicast");
     if (flagIn(unicast, "open", true)) return;
     const bool needed = peers.is_array() && !peers.empty();
-    const std::string reason = textIn(unicast, "reason");
     findings.push_back(
         {needed ? Severity::problem : Severity::note,
-         "this daemon does not hear what is sent to this host alone" +
-             (reason.empty() ? "" : ": " + reason),
+         "this daemon does not hear what is sent to this host alone",
          "Another daemon or program of this host has the port. Only one of them can have peers:",
          {"ss -lunp sport = :" + portIn(facts)}});
 }
 
-bool isAboutKeys(const std::string& reason) {
-    constexpr std::array<std::string_view, 3> words{"key", "crypt", "authentic"};
-    return std::any_of(words.begin(), words.end(),
-                       [&](std::string_view one) { return reason.find(one) != std::string::npos; });
+/// Why a datagram could not be read, in words, and whether keys are why.
+struct Refusal {
+    std::string_view reason;
+    const char* words;
+    bool keys = false;
+};
+constexpr std::array<Refusal, 6> refusals{
+    {{"encrypted", "it is encrypted, and this host has no key", true},
+     {"notencrypted", "it is not encrypted, and this host has a key", true},
+     {"unknownkey", "it is encrypted with a key that this host does not have", true},
+     {"forged", "its key is not ours, though it has the same id, or somebody changed it", true},
+     {"foreign", "it is not of netcluster"},
+     {"version", "it is of another version of the link"}}};
+
+Refusal refusalFor(const std::string& reason) {
+    for (const Refusal& refusal : refusals) {
+        if (refusal.reason == reason) return refusal;
+    }
+    return {reason, nullptr};
 }
 
 void checkStrangers(const Json& facts, Findings& findings) {
     for (const Json& stranger : member(facts, "strangers")) {
         const std::string reason = textIn(stranger, "reason");
-        const std::string what = textIn(stranger, "address") +
-                                 " sends what cannot be read here: " + reason + " (" +
+        const Refusal refusal = refusalFor(reason);
+        const std::string what = textIn(stranger, "address") + " sends what cannot be read here: " +
+                                 (refusal.words ? refusal.words : reason) + " (" +
                                  plural(numberIn(stranger, "count"), "datagram") + ", the last " +
                                  duration(static_cast<std::uint64_t>(
                                      std::clamp(numberIn(stranger, "lastms"), 0.0, 1e15) / 1000)) +
                                  " ago)";
-        if (isAboutKeys(reason)) {
+        if (refusal.keys) {
             findings.push_back({Severity::problem,
                                 what,
                                 "All hosts of a link need the same keys, or none. Compare them on "
@@ -415,7 +429,7 @@ void checkProbe(const Json& host, Findings& findings) {
              "Find out where, and raise it to 1500 there, or lower it on the interfaces at both "
              "ends:",
              {"ping -c 3 -M do -s 1232 " + word(address), "tracepath -n " + word(address)}});
-    } else if (flagIn(probe, "small") && flagIn(host, "hearsus", true)) {
+    } else if (flagIn(probe, "small")) {
         const double roundTrip = numberIn(probe, "roundtripms", -1);
         findings.push_back(
             {Severity::ok, name + " answers" +
@@ -432,6 +446,12 @@ void checkProbe(const Json& host, Findings& findings) {
                         {"timedatectl status", "timedatectl set-ntp true"}});
 }
 
+bool isNew(const Json& facts, const Json& host) {
+    constexpr double heartbeats = 5;
+    const double uptime = numberIn(host, "uptime", -1);
+    return uptime >= 0 && uptime < heartbeats * numberIn(configIn(facts), "heartbeat");
+}
+
 void checkHost(const Json& facts, const Json& host, Findings& findings) {
     const std::string name = nameOf(host);
     if (!flagIn(host, "online", true)) {
@@ -443,8 +463,13 @@ void checkHost(const Json& facts, const Json& host, Findings& findings) {
                             {"systemctl status ncserver"}});
         return;
     }
-    if (!flagIn(host, "hearsus", true)) oneWay(facts, host, findings);
-    checkProbe(host, findings);
+    // Whoever answers hears us; whoever has only just come has not had the time to say so.
+    const bool answers = flagIn(member(host, "probe"), "small");
+    if (!flagIn(host, "hearsus", true) && !answers && !isNew(facts, host)) {
+        oneWay(facts, host, findings);
+    } else {
+        checkProbe(host, findings);
+    }
     if (flagIn(host, "lagging")) {
         findings.push_back({Severity::note,
                             name + " does not keep up with what is sent",

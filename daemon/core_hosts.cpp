@@ -95,14 +95,28 @@ json configFacts(const config::LinkSettings& settings, const json& link) {
             {"heartbeat", settings.heartbeat.count()}};
 }
 
-json bufferFacts() {
-    const link::SocketFacts facts = link::readSocketFacts();
-    return {
-        {"receive", {{"asked", facts.receive.asked}, {"granted", facts.receive.granted}}},
-        {"send", {{"asked", facts.send.asked}, {"granted", facts.send.granted}}},
-        {"rmem_max", facts.receive.limit},
-        {"wmem_max", facts.send.limit},
-    };
+// Linux counts a socket's buffers twice; here they count as one asks for them.
+json halved(const json& buffer) {
+    return {{"asked", buffer.value("asked", std::uint64_t{0}) / 2},
+            {"granted", buffer.value("granted", std::uint64_t{0}) / 2}};
+}
+
+json bufferFacts(const json& link) {
+    json facts = json::object();
+    for (const auto& [name, buffer] : link.value("buffers", json::object()).items()) {
+        facts[name] = halved(buffer);
+    }
+    const link::BufferLimits limits = link::readBufferLimits();
+    facts["rmem_max"] = limits.receive;
+    facts["wmem_max"] = limits.send;
+    return facts;
+}
+
+json unicastFacts(const json& link) {
+    const json unicast = link.value("unicast", json::object());
+    return {{"open", unicast.value("ipv4", false) || unicast.value("ipv6", false)},
+            {"ipv4", unicast.value("ipv4", false)},
+            {"ipv6", unicast.value("ipv6", false)}};
 }
 
 // Two hosts under one name cannot be told apart by those who read it.
@@ -202,11 +216,12 @@ json Core::doctorFacts(json hosts) {
     json facts{{"config", configFacts(settings_.link, link)},
                {"connected", link_ != nullptr},
                {"interfaces", interfaceFacts(settings_.link, link)},
-               {"buffers", bufferFacts()},
-               {"overflowed", link.value("received", json::object()).value("overflowed", 0U)},
+               {"buffers", bufferFacts(link)},
+               {"overflowed",
+                link.value("received", json::object()).value("overflowed", std::uint64_t{0})},
                {"peers", link.value("peers", json::array())},
                {"strangers", link_ ? link_->strangers() : json::array()},
-               {"unicast", link.value("unicast", json::object())}};
+               {"unicast", unicastFacts(link)}};
     facts["duplicatenames"] = duplicateNames(hosts);
     facts["hosts"] = std::move(hosts);
     return facts;

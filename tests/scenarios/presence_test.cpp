@@ -139,6 +139,57 @@ TEST_CASE("a link that is switched off by a reload takes its hosts along") {
     CHECK(onA.nextEvent().event == "next");
 }
 
+TEST_CASE("hosts that come and go are told to control and to who asks, to nobody else") {
+    Daemon alpha(linkConfig("alpha", 3));
+    JsonListener control(alpha.socket("control"));
+    BinaryClient program(alpha.socket("control"), {});
+    JsonListener onA(alpha.socket("A"));
+    BinaryClient sender(alpha.socket("A"));
+    netcluster::Options options;
+    options.dir = alpha.runDir();
+    options.poll = true;
+    netcluster::Agent agent("A", options);
+    std::vector<netcluster::Presence> told;
+    agent.onPresence([&](const netcluster::Presence& presence) { told.push_back(presence); });
+    agent.on(".*", [](const netcluster::Event& event) { FAIL(event.name()); });
+    agent.connect(patience());
+    const auto hear = [](Client& client, const std::string& event) {
+        Heard heard = client.nextEvent();
+        if (heard.event == "nc-hosts-known") heard = client.nextEvent();
+        CHECK(heard.event == event);
+        CHECK(heard.channel == "control");
+        CHECK(Json::parse(heard.data).at("name") == "beta");
+        return Json::parse(heard.data);
+    };
+    const auto pollFor = [&](std::size_t count) {
+        const auto deadline = Clock::now() + patience();
+        while (told.size() < count) {
+            REQUIRE(Clock::now() < deadline);
+            agent.poll(std::chrono::milliseconds(100));
+        }
+    };
+
+    auto beta = std::make_unique<Daemon>(linkConfig("beta", 3));
+    const Json online = hear(control, "nc-host-online");
+    CHECK(hear(program, "nc-host-online") == online);
+    for (const char* key : {"id", "name", "address", "version", "session"}) {
+        CHECK(online.at(key).get<std::string>() != "");
+    }
+    pollFor(1);
+    CHECK(told[0].id == online.at("id"));
+    CHECK(told[0].version == online.at("version"));
+
+    beta.reset();
+    CHECK(hear(control, "nc-host-expired").at("why") == "goodbye");
+    CHECK(hear(program, "nc-host-expired").at("id") == online.at("id"));
+    pollFor(2);
+    CHECK(told[1].kind == netcluster::Presence::Kind::hostExpired);
+    CHECK(told[1].reason == "goodbye");
+    agent.removeAllListeners();
+    sender.emit("next");
+    CHECK(onA.nextEvent().event == "next");
+}
+
 TEST_CASE("after a restart of the daemon the agent tells only what has changed") {
     const Scratch place;
     const auto start = [&] {

@@ -39,7 +39,7 @@ test('hosts: this host first, then those that are heard', async (t) => {
   assert.deepEqual(nobody, []);
 
   await startServer(t, { A: {} }, { ...link, name: 'beta' });
-  const [, beta] = await askedUntil((hosts) => hosts.length === 2, alpha, 'hosts');
+  const [, beta] = await askedUntil((hosts) => hosts[1]?.hearsus, alpha, 'hosts');
   assert.equal(beta.name, 'beta');
   assert.equal(beta.online, true);
   assert.notEqual(beta.id, self.id);
