@@ -149,6 +149,11 @@ bool Connection::receive(std::string& buffer, std::size_t atMost) {
     }
 }
 
+bool Connection::readable(std::chrono::milliseconds time) const {
+    pollfd waiting{descriptor_, POLLIN, 0};
+    return poll(&waiting, 1, static_cast<int>(time.count())) > 0;
+}
+
 std::string Connection::receiveAll() {
     std::string all;
     while (receive(all)) {
