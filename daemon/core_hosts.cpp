@@ -103,9 +103,8 @@ json halved(const json& buffer) {
 
 json bufferFacts(const json& link) {
     json facts = json::object();
-    for (const auto& [name, buffer] : link.value("buffers", json::object()).items()) {
-        facts[name] = halved(buffer);
-    }
+    const json buffers = link.value("buffers", json::object());
+    for (const auto& [name, buffer] : buffers.items()) facts[name] = halved(buffer);
     const link::BufferLimits limits = link::readBufferLimits();
     facts["rmem_max"] = limits.receive;
     facts["wmem_max"] = limits.send;
