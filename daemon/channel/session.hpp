@@ -42,8 +42,8 @@ struct SessionContext {
     std::size_t maxClients = 0;
     std::chrono::milliseconds stallTimeout{};
     const local::SharedCounter& generation;  ///< the router's, for clients to see
-    /// The data of `nc-host-online` for each host that is there, for clients that come later.
-    std::function<std::vector<std::string>()> hostsOnline;
+    /// What a client that asks for notices is told right after its welcome.
+    std::function<std::vector<Notice>()> standing;
     std::size_t clients = 0;  ///< connected now, all channels
 
     /// One buffer for all reads: nothing in it outlives the turn. Reason for the size: the kernel
@@ -134,7 +134,7 @@ class Session final : public Source, public Outlet {
     Step malformed(const std::string& what);
     void answerHello(std::uint32_t wanted);
     std::string welcome(std::uint32_t capabilities = 0) const;
-    void tellHosts();
+    void tellStanding();
     std::size_t maxInput() const;
 
     // session.cpp

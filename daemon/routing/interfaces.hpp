@@ -94,6 +94,12 @@ class NetOutlet {
     virtual void awaitRoom(Waiter& sender) = 0;
 };
 
+/// What happened on the link: one of the names of <netcluster/control.hpp>, and its data.
+struct Notice {
+    std::string_view event;
+    std::string json;
+};
+
 /// Where the link hands in what other hosts sent.
 class NetSink {
   public:

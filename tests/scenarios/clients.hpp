@@ -109,7 +109,8 @@ class JsonClient : public Client {
     Heard next() override;
     /// The next packet as it came, without its NUL; nothing at the end.
     std::optional<std::string> nextText();
-    /// Asks on control; the data of the answer, or the packet itself.
+    /// Asks on control; the data of the answer, or the packet itself. Notices of the link that come
+    /// before it are skipped.
     nlohmann::json ask(const std::string& command, const nlohmann::json& data = nullptr);
     nlohmann::json askWhole(const std::string& command, const nlohmann::json& data,
                             const std::string& id = "");
