@@ -16,7 +16,8 @@ def ahead_of_others():
     """All that is started meanwhile goes before whatever else the machine has to do: otherwise
     that would make events late, and look like a loss."""
     before = os.sched_getscheduler(0), os.sched_getparam(0)
-    os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+    with contextlib.suppress(PermissionError):  # then `late without drop` tells how it was
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
     try:
         yield
     finally:
@@ -27,8 +28,8 @@ def flow(series, programs, *, size, drop=0, seconds=1.0, one_core=False):
     """As fast as the publisher can, with so many per cent of the datagrams lost before b."""
     with on_one_core(one_core), series.bus(programs) as link:
         link.hosts.b.drop(drop)
-        with clients(link, series, "pub", "sub", size=size, secs=seconds) as (publisher, subscriber):
-            return rated(*exchange(link.daemons, publisher, subscriber))
+        with clients(link, series, "pub", "sub", size=size, secs=seconds) as both:
+            return rated(*exchange(link.daemons, *both))
 
 
 def age(series, programs, *, rate, seconds):
@@ -96,6 +97,6 @@ def ages(link, series, rate, seconds, **options):
     count = round(rate * seconds)
     warm_up = min(1000, count // 10)
     with clients(link, series, "tick", "watch", size=SIZE, rate=rate, count=count + warm_up,
-                 warmup=warm_up, **options) as (publisher, subscriber):
-        _, received, values, foreign = exchange(link.daemons, publisher, subscriber)
+                 warmup=warm_up, **options) as both:
+        _, received, values, foreign = exchange(link.daemons, *both)
         return received, values, foreign
