@@ -96,6 +96,11 @@ void Link::Impl::onPace(Time) {
 bool Link::Impl::makeBatch(Time now) {
     if (!sender_.wants()) packer_.close();
     sender_.choose(now, link::batchDatagrams, chosen_);
+    // All that was asked for again may be on its way already: then nothing comes before what is
+    // new.
+    if (chosen_.empty() && !sender_.wants() && packer_.close()) {
+        sender_.choose(now, link::batchDatagrams, chosen_);
+    }
     for (const std::uint64_t sequence : chosen_) {
         const std::string_view body = buffer_.body(sequence);
         char* datagram = batch_.data() + batchSize_;

@@ -253,6 +253,25 @@ TEST_CASE("the same while it sends all the time and 20 % are lost") {
     }
 }
 
+TEST_CASE("what is behind a hole that is given up is heard, even by a host that never stops reading") {
+    ModelSettings settings;
+    settings.window = 4096;
+    World world(1, 2, settings);
+    world.open();
+    // Nobody can ask it for anything.
+    world.network.setMess(0, {100, 0, 0, 1ms});
+    world[1].setReadingTime(1050us);
+    for (int i = 0; i < 3000; ++i) {
+        world.network.setMess(1, i == 100 ? Mess{100, 0, 0, 1ms} : clean);
+        world[0].emit(1000);
+        world[0].flush(world.now);
+        world.runFor(1ms);
+    }
+    settle(world, 5s);
+    CHECK(world.gaps() == 1);
+    CHECK(world[1].heard(world[0]).events == 2999);
+}
+
 TEST_CASE("a slow reader is never sent more than it has room for, and nothing is lost") {
     ModelSettings settings;
     settings.window = 64;

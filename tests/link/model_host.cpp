@@ -114,6 +114,9 @@ void ModelHost::pump(Time now) {
 bool ModelHost::makeBatch(Time now) {
     if (!sender_.wants()) packer_.close();
     sender_.choose(now, batchDatagrams, chosen_);
+    if (chosen_.empty() && !sender_.wants() && packer_.close()) {
+        sender_.choose(now, batchDatagrams, chosen_);
+    }
     return !chosen_.empty();
 }
 
@@ -151,7 +154,10 @@ bool ModelHost::everyWindowHolds(std::uint64_t sequence) const {
 }
 
 void ModelHost::waitToSend(Time now) {
-    if (!sender_.wants()) return;
+    if (!sender_.wants()) {
+        keptPromises_ = keptPromises_ && !buffer_.isOpen();
+        return;
+    }
     if (!sender_.held()) {
         CHECK(sender_.rateAllowsAt() > now);
         paceDue_ = sender_.rateAllowsAt();
@@ -218,9 +224,9 @@ bool ModelHost::readBatch(Time now) {
         read(now, datagram);
     }
     if (count != 0) endBatch(now);
-    const bool busy = count != 0 && settings_.readingTime.count() != 0;
+    busyUntil_ = now + settings_.readingTime * static_cast<int>(count);
     const bool more = !inbox_.empty();
-    readDue_ = busy || more ? now + settings_.readingTime * static_cast<int>(count) : never;
+    readDue_ = more ? busyUntil_ : never;
     return !more;
 }
 
@@ -280,7 +286,7 @@ void ModelHost::endBatch(Time now) {
     receiver_.endBatch();
     flush(now);  // the router does so at the end of its turn
     receiver_.forgetEvents();
-    if (open_ && paceDue_ != never && sender_.wants() && !sender_.held()) pump(now);
+    if (open_ && sender_.wants() && !sender_.held()) pump(now);
     watchRequests();
 }
 
@@ -343,7 +349,7 @@ void ModelHost::onHeartbeatDue(Time now) {
 Time ModelHost::deadline() const {
     if (!open_) return never;
     const Time first = std::min({readDue_, paceDue_, tailDue_, heartbeatDue_, requestsDue_});
-    return std::max(first, stoppedUntil_);
+    return std::max({first, stoppedUntil_, busyUntil_});
 }
 
 void ModelHost::run(Time now) {

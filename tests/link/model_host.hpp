@@ -113,7 +113,8 @@ class ModelHost final : private ReceiverEvents {
     bool keptWindows() const { return keptWindows_; }
     /// False once a batch was not of one size but for its last, or a datagram too long.
     bool batchesFit() const { return batchesFit_; }
-    /// False once an event was dropped that there was said to be room for.
+    /// False once an event was dropped that there was said to be room for, or left behind in an
+    /// open datagram while nothing else waited.
     bool keptPromises() const { return keptPromises_; }
     std::uint64_t datagramsSent(Type type) const {
         return sentByType_[static_cast<std::size_t>(type)];
@@ -163,6 +164,7 @@ class ModelHost final : private ReceiverEvents {
     std::uint64_t packet_ = 0;
     std::deque<std::string> inbox_;
     Time stoppedUntil_{};
+    Time busyUntil_{};  ///< with what it has read
     Time readDue_ = never;
     Time paceDue_ = never;
     Time tailDue_ = never;
