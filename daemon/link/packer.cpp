@@ -9,7 +9,8 @@
 namespace netcluster::daemon::link {
 namespace {
 
-// What `message_` may keep for the next event. Reason: most events fit; one of 64 MiB must not stay.
+// What `message_` may keep for the next event. Reason: most events fit; one of 64 MiB must not
+// stay.
 constexpr std::size_t keptCapacity = std::size_t{64} << 10;
 
 }  // namespace
@@ -25,7 +26,8 @@ bool Packer::hasRoom(const wire::EventRun& events) const {
     const std::size_t bytes = events.frames.empty()
                                   ? events.first.payload.size() + wire::maxEventOverhead
                                   : events.frames.size();
-    return buffer_.hasRoom(bytes);
+    // The datagram under construction may have to be finished first.
+    return buffer_.hasRoom(bytes + bodyRoom);
 }
 
 std::uint64_t Packer::add(const wire::EventRun& events) {
