@@ -186,10 +186,11 @@ void Link::Impl::onBatchEnd() {
     if (overflowed != overflowSeen_) {
         log_.overflowed(steady_clock::now(), overflowed - std::exchange(overflowSeen_, overflowed));
     }
+    // First, because events may pass a hole that is given up.
     sendRequests(steady_clock::now());
     endTurn();
-    // Somebody may have made room for us.
-    if (open_ && pacing_ && sender_.wants() && !sender_.held()) pump();
+    // Somebody may have made room for us, or asked for something again.
+    if (open_ && !pumpPosted_ && sender_.wants() && !sender_.held()) pump();
     watchRequests();
 }
 

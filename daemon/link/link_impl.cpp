@@ -158,6 +158,8 @@ void Link::Impl::onHeartbeatDue(Time now) {
     // A host is not silent while what it said lies unread here.
     if (transport_->drain()) receiver_.expireSilent(now);
     if (!open_) return;
+    endTurn();
+    if (!open_) return;
     after(heartbeatTimer_, now + settings_.heartbeat, &Impl::onHeartbeatDue);
 }
 

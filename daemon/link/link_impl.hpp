@@ -120,6 +120,7 @@ class Link::Impl final : public std::enable_shared_from_this<Impl>,
     void after(Timer& timer, Time when, void (Impl::*then)(Time));
     void later(void (Impl::*then)(Time));
     void onPace(Time now);
+    void onPumpPosted(Time now);
     void onReady(Time now);
     void onTail(Time now);
     void onHeartbeatDue(Time now);
@@ -158,6 +159,7 @@ class Link::Impl final : public std::enable_shared_from_this<Impl>,
     Timer requestsTimer_;
     Timer housekeepingTimer_;
     bool pacing_ = false;  ///< a timer or the loop will call `pump`
+    bool pumpPosted_ = false;
     bool tailing_ = false;
     bool watching_ = false;
     Time watchedUntil_{};

@@ -80,7 +80,12 @@ void Link::Impl::pump() {
     }
     releaseSenders();
     pacing_ = true;
-    later(&Impl::onPace);
+    if (!std::exchange(pumpPosted_, true)) later(&Impl::onPumpPosted);
+}
+
+void Link::Impl::onPumpPosted(Time now) {
+    pumpPosted_ = false;
+    onPace(now);
 }
 
 void Link::Impl::onPace(Time) {
@@ -92,6 +97,11 @@ void Link::Impl::onPace(Time) {
 bool Link::Impl::makeBatch(Time now) {
     if (!sender_.wants()) packer_.close();
     sender_.choose(now, link::batchDatagrams, chosen_);
+    // All that was asked for again may be on its way already: then nothing comes before what is
+    // new.
+    if (chosen_.empty() && !sender_.wants() && packer_.close()) {
+        sender_.choose(now, link::batchDatagrams, chosen_);
+    }
     for (const std::uint64_t sequence : chosen_) {
         const std::string_view body = buffer_.body(sequence);
         char* datagram = batch_.data() + batchSize_;

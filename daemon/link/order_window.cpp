@@ -58,20 +58,21 @@ void OrderWindow::ask(Time now, bool heard, std::uint32_t most, std::vector<Rang
     // A hole that was asked for in vain, with all before it: order goes on behind it.
     std::optional<std::uint64_t> hopeless;
     std::uint64_t asked = 0;
-    for (Hole& hole : holes_) {
-        if (hole.due > now) continue;
-        if (hole.tries >= nakTries && now - hole.since >= nakPatience) {
-            hopeless = hole.range.last + 1;
+    for (std::size_t i = 0; i < holes_.size(); ++i) {
+        if (holes_[i].due > now) continue;
+        if (holes_[i].tries >= nakTries && now - holes_[i].since >= nakPatience) {
+            hopeless = holes_[i].range.last + 1;
             continue;
         }
         // No more than there is room for at a time, the first of them first.
         if (asked >= most || ranges.size() >= maxNakRanges) {
-            hole.due = now + nakRetry;
+            holes_[i].due = now + nakRetry;
             continue;
         }
-        const std::uint64_t part = std::min<std::uint64_t>(hole.range.count(), most - asked);
-        ranges.push_back({hole.range.first, hole.range.first + part - 1});
-        asked += part;
+        if (holes_[i].range.count() > most - asked) split(i, most - asked);
+        Hole& hole = holes_[i];
+        ranges.push_back(hole.range);
+        asked += hole.range.count();
         hole.due = now + hole.retry;
         if (!heard) continue;
         ++hole.tries;
@@ -135,6 +136,14 @@ std::deque<OrderWindow::Hole>::iterator OrderWindow::holeOf(std::uint64_t sequen
         holes_.begin(), holes_.end(), sequence,
         [](const Hole& hole, std::uint64_t number) { return hole.range.last < number; });
     return found != holes_.end() && found->range.first <= sequence ? found : holes_.end();
+}
+
+// What is not asked for yet is a hole by itself: it was not asked for in vain.
+void OrderWindow::split(std::size_t hole, std::uint64_t count) {
+    Hole first = holes_[hole];
+    first.range.last = first.range.first + count - 1;
+    holes_[hole].range.first += count;
+    holes_.insert(holes_.begin() + static_cast<std::ptrdiff_t>(hole), first);
 }
 
 // It came: the hole around it shrinks, splits or closes.

@@ -113,6 +113,7 @@ class OrderWindow {
     void keep(std::uint64_t sequence, std::string_view body);
     void deliver(std::string_view body);
     void lookTo(Time now, std::uint64_t end, std::chrono::microseconds backoff);
+    void split(std::size_t hole, std::uint64_t count);
     void fill(std::uint64_t sequence);
     void giveUpBefore(std::uint64_t sequence, bool gone);
     std::deque<Hole>::iterator holeOf(std::uint64_t sequence);
