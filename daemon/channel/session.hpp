@@ -95,7 +95,9 @@ class Session final : public Source, public Outlet {
     bool deliver(Delivery& events) override;
     void flush() override;
     bool holdsSenders(const wire::EventRun& events, std::size_t& claimed) override;
-    void awaitRoom(Source& source) override;
+    void awaitRoom(Waiter& sender) override;
+    bool holdsLink() const override;
+    void holdLink(Waiter& link) override;
 
   private:
     enum class Encoding { undecided, json, binary };
@@ -148,6 +150,9 @@ class Session final : public Source, public Outlet {
     void progressed();
     void bePatient();
     void endPatience();
+    void endLinkHold();
+    // Reason for three fifths: it ends before other hosts take this one for stalled.
+    std::chrono::milliseconds linkHold() const { return context_.stallTimeout * 3 / 5; }
     void releaseSenders();
     void watch();
     void noteProgress();
@@ -187,9 +192,14 @@ class Session final : public Source, public Outlet {
     std::string name_;          // as the hello gives it
     std::optional<local::Peer> peer_;
     std::unique_ptr<Subscriptions> subscriptions_;
-    std::vector<std::weak_ptr<Source>> held_;  // senders that wait for our queue
+    std::vector<std::weak_ptr<Waiter>> held_;  // senders that wait for our queue
     Timer timer_;                              // stall or drain: never both
     Timer patienceTimer_;
+    Timer linkTimer_;
+    bool timingLink_ = false;
+    bool holdsLinkNow_ = false;
+    bool tooSlowForLink_ = false;  // until it has caught up
+    std::chrono::steady_clock::time_point linkHeldSince_{};
 
     int compiled_ = 0;      // in this turn
     bool watched_ = false;  // the timer looks at its progress

@@ -184,13 +184,14 @@ Bad readNak(std::string_view body, Nak& out) {
     const auto count = reader.integer<std::uint8_t>();
     if (count == 0 || count > maxNakRanges) return Bad::body;
     out.ranges.clear();
-    for (int left = count; left > 0 && reader.good(); --left) {
+    for (int left = count; left > 0; --left) {
         const auto first = reader.integer<std::uint64_t>();
         const auto more = reader.integer<std::uint32_t>();
+        if (!reader.good()) return Bad::body;
         if (first == 0 || first >= numberLimit) return Bad::number;
         out.ranges.push_back({first, first + more});
     }
-    return reader.good() ? Bad::none : Bad::body;
+    return Bad::none;
 }
 
 Bad readStatus(std::string_view body, std::vector<Status>& out) {

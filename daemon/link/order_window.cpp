@@ -11,7 +11,7 @@ OrderWindow::Result OrderWindow::add(Time now, std::uint64_t sequence, std::stri
     if (sequence < next_) return Result::old;
     if (sequence - next_ > maxJump) return Result::reset;
     highest_ = std::max(highest_, sequence);
-    if (sequence == next_) {
+    if (sequence == next_ && !ready()) {
         // In order, as nearly always.
         if (seen_ == next_) {
             ++seen_;
@@ -19,14 +19,14 @@ OrderWindow::Result OrderWindow::add(Time now, std::uint64_t sequence, std::stri
             fill(sequence);
         }
         deliver(body);
-        deliverWaiting();
+        deliverReady();
         lookTo(now, highest_ + 1, backoff);
         return Result::taken;
     }
     lookTo(now, sequence, backoff);
     if (sequence >= next_ + room_) return Result::ahead;
     if (sequence < seen_) {
-        if (holeOf(sequence) == holes_.end()) return Result::old;
+        if (holeOf(sequence) == holes_.end()) return Result::old;  // it waits already
         if (!budget_.take(body.size())) return Result::ahead;
         fill(sequence);
     } else {
@@ -58,20 +58,21 @@ void OrderWindow::ask(Time now, bool heard, std::uint32_t most, std::vector<Rang
     // A hole that was asked for in vain, with all before it: order goes on behind it.
     std::optional<std::uint64_t> hopeless;
     std::uint64_t asked = 0;
-    for (Hole& hole : holes_) {
-        if (hole.due > now) continue;
-        if (hole.tries >= nakTries && now - hole.since >= nakPatience) {
-            hopeless = hole.range.last + 1;
+    for (std::size_t i = 0; i < holes_.size(); ++i) {
+        if (holes_[i].due > now) continue;
+        if (holes_[i].tries >= nakTries && now - holes_[i].since >= nakPatience) {
+            hopeless = holes_[i].range.last + 1;
             continue;
         }
         // No more than there is room for at a time, the first of them first.
         if (asked >= most || ranges.size() >= maxNakRanges) {
-            hole.due = now + nakRetry;
+            holes_[i].due = now + nakRetry;
             continue;
         }
-        const std::uint64_t part = std::min<std::uint64_t>(hole.range.count(), most - asked);
-        ranges.push_back({hole.range.first, hole.range.first + part - 1});
-        asked += part;
+        if (holes_[i].range.count() > most - asked) split(i, most - asked);
+        Hole& hole = holes_[i];
+        ranges.push_back(hole.range);
+        asked += hole.range.count();
         hole.due = now + hole.retry;
         if (!heard) continue;
         ++hole.tries;
@@ -110,8 +111,8 @@ void OrderWindow::deliver(std::string_view body) {
     out_.inOrder(body);
 }
 
-void OrderWindow::deliverWaiting() {
-    while (waiting_ != 0 && !place(next_).empty()) {
+void OrderWindow::deliverReady() {
+    for (std::size_t left = orderBurst; left != 0 && ready(); --left) {
         std::string& body = place(next_);
         --waiting_;
         deliver(body);
@@ -135,6 +136,14 @@ std::deque<OrderWindow::Hole>::iterator OrderWindow::holeOf(std::uint64_t sequen
         holes_.begin(), holes_.end(), sequence,
         [](const Hole& hole, std::uint64_t number) { return hole.range.last < number; });
     return found != holes_.end() && found->range.first <= sequence ? found : holes_.end();
+}
+
+// What is not asked for yet is a hole by itself: it was not asked for in vain.
+void OrderWindow::split(std::size_t hole, std::uint64_t count) {
+    Hole first = holes_[hole];
+    first.range.last = first.range.first + count - 1;
+    holes_[hole].range.first += count;
+    holes_.insert(holes_.begin() + static_cast<std::ptrdiff_t>(hole), first);
 }
 
 // It came: the hole around it shrinks, splits or closes.
@@ -169,14 +178,14 @@ void OrderWindow::giveUpBefore(std::uint64_t sequence, bool gone) {
             }
             out_.missing({first, last}, gone);
         } else if (next_ < seen_) {
-            deliverWaiting();
+            deliverReady();
         } else {
             const std::uint64_t first = std::exchange(next_, sequence);
             seen_ = sequence;
             out_.missing({first, sequence - 1}, gone);
         }
     }
-    deliverWaiting();
+    deliverReady();
 }
 
 }  // namespace netcluster::daemon::link

@@ -9,7 +9,8 @@
 namespace netcluster::daemon::link {
 namespace {
 
-// What `message_` may keep for the next event. Reason: most events fit; one of 64 MiB must not stay.
+// What `message_` may keep for the next event. Reason: most events fit; one of 64 MiB must not
+// stay.
 constexpr std::size_t keptCapacity = std::size_t{64} << 10;
 
 }  // namespace

@@ -70,7 +70,9 @@ void StreamReader::readMessages(std::string_view content) {
 bool StreamReader::keep(std::string_view bytes) {
     const std::size_t needed = partial_.size() + bytes.size();
     if (needed > charged_) {
-        const std::size_t wanted = std::max({needed, firstStep, 2 * charged_});
+        // Never more than the largest message: room for one of those is always meant to be there.
+        const std::size_t wanted =
+            std::min(std::max({needed, firstStep, 2 * charged_}), maxMessage_);
         if (!budget_.take(wanted - charged_)) return false;
         charged_ = wanted;
         partial_.reserve(wanted);

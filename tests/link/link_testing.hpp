@@ -1,5 +1,5 @@
-// What the link's tests share: events by the dozen, and a witness that remembers what a receiver
-// said.
+// What the link's tests share: events by the dozen, datagrams by hand, and a witness that remembers
+// what a receiver said.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +17,10 @@ namespace netcluster::daemon::link {
 
 inline std::ostream& operator<<(std::ostream& out, Bad reason) {
     return out << badName(reason);
+}
+
+inline std::ostream& operator<<(std::ostream& out, const Range& range) {
+    return out << range.first << "-" << range.last;
 }
 
 inline wire::Uuid uuidOf(std::uint8_t filler) {
@@ -40,6 +44,20 @@ inline wire::EventView bytesNamed(std::string_view name, std::string_view payloa
     return event;
 }
 
+/// The event's frame, as a client sends it and as it crosses the link.
+inline std::string frameOf(const wire::EventView& event) {
+    std::string bytes;
+    wire::appendEvent(bytes, event);
+    return bytes;
+}
+
+/// Whole event frames of one kind, as a session hands them in.
+inline wire::EventRun runOf(std::string_view frames) {
+    wire::FrameView frame;
+    wire::nextFrame(frames, frames.size(), frame);
+    return wire::readRun(*wire::readEvent(frame), frames, frames.size());
+}
+
 /// `size` bytes that no neighbouring offset repeats, so that a piece out of place is noticed.
 inline std::string patterned(std::size_t size) {
     std::string bytes(size, '\0');
@@ -59,42 +77,34 @@ struct Witness : ReceiverEvents {
         bool operator==(const Event&) const = default;
     };
 
-    void onEvent(const wire::EventView& event) override {
-        events.push_back({std::string(event.name), std::string(event.payload),
-                          std::string(event.host), std::string(event.channel)});
+    void onEvents(const wire::EventRun& events) override {
+        ++runs;
+        std::size_t count = 0;
+        wire::forEachFrame(events.frames, [&](std::string_view frame) {
+            const wire::EventView event = events.event(frame);
+            heard.push_back({std::string(event.name), std::string(event.payload),
+                             std::string(event.host), std::string(event.channel)});
+            said += heard.back().name + " ";
+            ++count;
+        });
+        honest = honest && count == events.count;
     }
-    void onGap(const GapReport& gap) override {
-        ++gaps;
-        if (gap.why == GapReport::Why::lost) {
-            lost += gap.count;
-            firstLost = gap.first;
-            lastLost = gap.last;
-        } else {
-            droppedByHost += gap.count;
-        }
+    void onGap(const Remote& remote, const GapReport& gap) override {
+        gaps.push_back(gap);
+        said += "gap:" + remote.name() + ":" + std::string(gapName(gap.why)) + " ";
     }
     void onBad(Bad reason) override { bad.push_back(reason); }
-    void onHostOnline(std::string_view host, const Endpoint&) override {
-        hosts.push_back("+" + std::string(host));
-    }
-    void onHostGone(std::string_view host, std::string_view) override {
-        hosts.push_back("-" + std::string(host));
+    void onHostOnline(const Remote& remote) override { said += "+" + remote.name() + " "; }
+    void onHostExpired(const Remote& remote, std::string_view why) override {
+        said += "-" + remote.name() + ":" + std::string(why) + " ";
     }
 
-    std::vector<std::string> names() const {
-        std::vector<std::string> all;
-        for (const Event& event : events) all.push_back(event.name);
-        return all;
-    }
-
-    std::vector<Event> events;
+    std::string said;  ///< names of events and hosts, in the order in which they came
+    std::vector<Event> heard;
+    std::vector<GapReport> gaps;
     std::vector<Bad> bad;
-    std::vector<std::string> hosts;
-    std::uint64_t gaps = 0;
-    std::uint64_t lost = 0;
-    std::uint64_t firstLost = 0;
-    std::uint64_t lastLost = 0;
-    std::uint64_t droppedByHost = 0;
+    std::size_t runs = 0;
+    bool honest = true;  ///< each run held as many events as it said
 };
 
 }  // namespace netcluster::daemon::link

@@ -9,14 +9,16 @@ using namespace netcluster::daemon::link;
 
 namespace {
 
+wire::FrameView viewOf(std::string_view bytes) {
+    wire::FrameView frame;
+    REQUIRE(wire::nextFrame(bytes, bytes.size(), frame) == wire::Walk::frame);
+    return frame;
+}
+
 Bad verdict(const wire::EventView& event, std::size_t maxEvent = 100) {
-    std::string bytes;
-    wire::appendEvent(bytes, event);
-    std::string_view rest = bytes;
+    const std::string bytes = frameOf(event);
     wire::EventView read;
-    const Bad bad = takeMessage(rest, maxEvent, read);
-    CHECK(rest.empty());
-    return bad;
+    return readMessage(viewOf(bytes), maxEvent, read);
 }
 
 wire::EventView onChannel(std::string_view channel) {
@@ -34,14 +36,12 @@ TEST_CASE("an event crosses as it is, but for what the receiver knows better") {
     event.to = "node-7";
     event.id = "42";
     event.replyTo = "me";
+    CHECK_FALSE(isMessage(event));
     std::string bytes;
     appendMessage(bytes, event);
-    bytes += "the next";
 
-    std::string_view rest = bytes;
     wire::EventView read;
-    REQUIRE(takeMessage(rest, 100, read) == Bad::none);
-    CHECK(rest == "the next");
+    REQUIRE(readMessage(viewOf(bytes), 100, read) == Bad::none);
     CHECK(read.name == "temperature");
     CHECK(read.payload == R"({"c":21.5})");
     CHECK(read.channel == "A");
@@ -51,17 +51,33 @@ TEST_CASE("an event crosses as it is, but for what the receiver knows better") {
     CHECK(read.replyTo == "me");
     CHECK(read.flags == wire::broadcastFlag);
     CHECK(read.host.empty());
-    CHECK(read.whole.empty());
+    CHECK(isMessage(read));
+}
+
+TEST_CASE("an event's own frame is a message if it says nothing that does not travel") {
+    const auto asFrame = [](wire::EventView event) {
+        const std::string bytes = frameOf(event);
+        return isMessage(*wire::readEvent(viewOf(bytes)));
+    };
+    wire::EventView event = eventNamed("e", "1");
+    CHECK_FALSE(isMessage(event));  // built by hand: it has no frame
+    CHECK(asFrame(event));
+    event.to = "node-7";
+    event.flags = wire::broadcastFlag | wire::bytesFlag;
+    CHECK(asFrame(event));
+    event.host = "liar";
+    CHECK_FALSE(asFrame(event));
+    event.host = {};
+    event.flags = wire::hostOnlyFlag;
+    CHECK_FALSE(asFrame(event));
 }
 
 TEST_CASE("a host name inside the event is never believed") {
     wire::EventView event = eventNamed("e", "1");
     event.host = "liar";
-    std::string bytes;
-    wire::appendEvent(bytes, event);
-    std::string_view rest = bytes;
+    const std::string bytes = frameOf(event);
     wire::EventView read;
-    REQUIRE(takeMessage(rest, 100, read) == Bad::none);
+    REQUIRE(readMessage(viewOf(bytes), 100, read) == Bad::none);
     CHECK(read.host.empty());
 }
 
@@ -112,35 +128,41 @@ TEST_CASE("flags that never travel refuse the event") {
     CHECK(verdict(unknown) == Bad::event);
 }
 
-TEST_CASE("bytes that are no event end the walk or are skipped, but never trusted") {
-    wire::EventView read;
-
-    std::string_view garbage = "\xFF\xFF\xFF\xFF garbage";
-    CHECK(takeMessage(garbage, 100, read) == Bad::event);
-    CHECK(garbage.empty());
-
-    std::string bytes;
-    wire::appendSync(bytes, wire::FrameType::sync, 1);
-    wire::appendEvent(bytes, eventNamed("after", "1"));
-    std::string_view rest = bytes;
-    CHECK(takeMessage(rest, 100, read) == Bad::event);
-    CHECK(takeMessage(rest, 100, read) == Bad::none);
-    CHECK(read.name == "after");
-
-    std::string whole;
-    wire::appendEvent(whole, eventNamed("name", "12345"));
-    for (std::size_t length = 1; length < whole.size(); ++length) {
-        const std::string cut = whole.substr(0, length);
-        std::string_view part = cut;
-        CHECK(takeMessage(part, 100, read) == Bad::event);
-        CHECK(part.empty());
+TEST_CASE("addresses must be text") {
+    for (const auto field :
+         {&wire::EventView::to, &wire::EventView::id, &wire::EventView::replyTo}) {
+        wire::EventView event = eventNamed("e", "1");
+        event.*field = "\xFF";
+        CHECK(verdict(event) == Bad::event);
+        event.*field = "\xC3\xA4";
+        CHECK(verdict(event) == Bad::none);
     }
+}
+
+TEST_CASE("the judgement of data alone is the same") {
+    wire::EventView event = eventNamed("e", "{}");
+    CHECK(judgeData(event, 2) == Bad::none);
+    CHECK(judgeData(event, 1) == Bad::tooLarge);
+    event.payload = "{";
+    CHECK(judgeData(event, 2) == Bad::json);
+    event.flags = wire::bytesFlag;
+    CHECK(judgeData(event, 2) == Bad::none);
+}
+
+TEST_CASE("frames that are no event, or lie about their parts, are refused and never trusted") {
+    wire::EventView read;
+    std::string sync;
+    wire::appendSync(sync, wire::FrameType::sync, 1);
+    CHECK(readMessage(viewOf(sync), 100, read) == Bad::event);
+
+    const std::string whole = frameOf(eventNamed("name", "12345"));
     for (std::size_t at = 0; at < whole.size(); ++at) {
         for (int bit = 0; bit < 8; ++bit) {
             std::string flipped = whole;
             flipped[at] = static_cast<char>(flipped[at] ^ (1 << bit));
-            std::string_view walk = flipped;
-            while (!walk.empty()) takeMessage(walk, 100, read);
+            wire::FrameView frame;
+            if (wire::nextFrame(flipped, 100, frame) != wire::Walk::frame) continue;
+            (void)readMessage(frame, 100, read);
         }
     }
 }

@@ -82,14 +82,24 @@ class Client final : public Source, public Outlet {
 
 class FakeLink final : public NetOutlet {
   public:
-    void send(const wire::EventView& event) override {
-        sent.emplace_back(event.name);
-        lastFlags = static_cast<std::uint8_t>(event.whole[5]);
+    void send(const wire::EventRun& events) override {
+        wire::forEachFrame(events.frames, [&](std::string_view frame) {
+            sent.emplace_back(events.event(frame).name);
+            lastFlags = static_cast<std::uint8_t>(frame[5]);
+        });
+        largestRun = std::max(largestRun, events.count);
     }
     void flush() override { ++flushes; }
+    bool holdsSenders(const wire::EventRun& events) const override {
+        return sent.size() + events.count > room;
+    }
+    void awaitRoom(Source& source) override { waiting.push_back(&source); }
     std::vector<std::string> sent;
     std::uint8_t lastFlags = 0;  // as they stand in the frame's bytes
     int flushes = 0;
+    std::size_t largestRun = 0;
+    std::size_t room = 1 << 20;
+    std::vector<Source*> waiting;
 };
 
 EventFilter matching(std::string pattern) {
@@ -137,18 +147,27 @@ struct Host {
         return taken;
     }
     void arrive(const std::string& channel, std::string_view name, std::uint8_t flags = 0) {
-        bytes = build(channel, name, flags, "1");
-        wire::EventView event = view();
-        event.host = "beta";
-        router.onNetEvent(event);
+        arriveRun(channel, name, 1, flags);
+    }
+    void arriveRun(const std::string& channel, std::string_view name, std::size_t count,
+                   std::uint8_t flags = 0) {
+        bytes.clear();
+        for (std::size_t n = 0; n < count; ++n) {
+            bytes += build(channel, name, flags | wire::remoteFlag, "1", "beta");
+        }
+        wire::EventRun run(view());
+        run.frames = bytes;
+        run.count = count;
+        router.onNetEvents(run);
         router.endTurn();
     }
 
   private:
-    static std::string build(const std::string& channel, std::string_view name, std::uint8_t flags,
-                             std::string_view payload) {
+    static std::string build(const std::string& channel, std::string_view name, int flags,
+                             std::string_view payload, std::string_view host = {}) {
         wire::EventView event;
-        event.flags = flags;
+        event.flags = static_cast<std::uint8_t>(flags);
+        event.host = host;
         event.name = name;
         event.channel = channel;
         event.payload = payload;
@@ -375,7 +394,7 @@ TEST_CASE("a run goes out as one to those who take frames") {
     CHECK(host.router.counters("A")->refused == 3);
 }
 
-TEST_CASE("a run is taken apart for packets, for the link and where it may not be broadcast") {
+TEST_CASE("a run is taken apart for packets and where it may not be broadcast, not for the link") {
     ChannelSettings toNet;
     toNet.propagateToNet = {all, {}};
     ChannelSettings noBroadcast;
@@ -392,6 +411,7 @@ TEST_CASE("a run is taken apart for packets, for the link and where it may not b
 
     CHECK(host.emitRun(host.join("N"), "e", 4) == 4);
     CHECK(host.link.sent == Heard{"e", "e", "e", "e"});
+    CHECK(host.link.largestRun == 4);
 
     Client& quiet = host.join("Q");
     Client& neighbour = host.join("Q");
@@ -415,6 +435,61 @@ TEST_CASE("of a run that does not fit, what fits is delivered") {
         CHECK(slow.heard.size() == room);
         CHECK(slow.waiting == (room < 9 ? 1 : 0));
     }
+}
+
+TEST_CASE("a full link holds the senders of channels that hold, and takes what fits of a run") {
+    ChannelSettings holds;
+    holds.propagateToNet = {all, {}};
+    ChannelSettings drops = holds;
+    drops.slowConsumer = config::SlowConsumer::dropOldest;
+    Host host(Host::Channels{{"H", holds}, {"D", drops}});
+    Client& holding = host.join("H");
+    Client& neighbour = host.join("H");
+    Client& dropping = host.join("D");
+
+    host.link.room = 0;
+    CHECK_FALSE(host.emit(holding, "e"));
+    CHECK(host.link.waiting == std::vector<Source*>{&holding});
+    CHECK(neighbour.heard.empty());
+    // The link says itself what it leaves out of the others.
+    CHECK(host.emit(dropping, "e"));
+    CHECK(host.link.sent == Heard{"e"});
+    // What does not leave the host waits for nobody.
+    CHECK(host.emit(holding, "e", wire::hostOnlyFlag));
+    CHECK(neighbour.take() == Heard{"e"});
+
+    for (std::size_t room = 0; room <= 9; ++room) {
+        host.link.sent.clear();
+        host.link.waiting.clear();
+        host.link.room = room;
+        CHECK(host.emitRun(holding, "e", 9) == room);
+        CHECK(host.link.sent.size() == room);
+        CHECK(neighbour.take().size() == room);
+        CHECK(host.link.waiting.size() == (room < 9 ? 1 : 0));
+    }
+}
+
+TEST_CASE("a run of the link goes on as one to those who take frames, and one by one to others") {
+    Host host(Host::Channels{{"A", {}}, {"B", {}}});
+    Client& frames = host.join("A");
+    host.arriveRun("A", "e", 5);
+    CHECK(frames.take().size() == 5);
+    CHECK(frames.largestRun == 5);
+    CHECK(frames.lastHost == "beta");
+    CHECK(host.router.counters("A")->fromNet == 5);
+    CHECK(host.router.netCounters().received == 5);
+
+    Client& packets = host.join("A");
+    packets.json = true;
+    Client& elsewhere = host.join("B");
+    host.arriveRun("A", "e", 3, wire::broadcastFlag);
+    CHECK(frames.heard.size() == 3);
+    CHECK(packets.heard.size() == 3);
+    CHECK(elsewhere.heard.size() == 3);
+    CHECK(host.link.sent.empty());
+
+    host.arriveRun("Z", "e", 4);
+    CHECK(host.router.netCounters().noChannel == 4);
 }
 
 TEST_CASE(
