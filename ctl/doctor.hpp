@@ -2,7 +2,7 @@
 // nobody, knows no clock; a fact that is missing is not judged. All text is safe for a terminal.
 // Any thread.
 //
-// To teach it something, write a check in doctor.cpp and a test with the fact planted.
+// To teach it something, write a check (doctor_checks.hpp) and a test with the fact planted.
 #pragma once
 
 #include <netcluster/event.hpp>

@@ -63,6 +63,7 @@ class Core final : public Administration {
     void awaitHosts(std::chrono::milliseconds heartbeat);
     void tellForgotten(const std::vector<nlohmann::json>& hosts);
     void probe(std::chrono::milliseconds wait, Reply done);
+    nlohmann::json doctorFactsOrError(const nlohmann::json& hosts);
     nlohmann::json doctorFacts(nlohmann::json hosts);
 
     // core_keys.cpp

@@ -200,7 +200,7 @@ void Core::doctor(std::chrono::milliseconds wait, Reply reply) {
     }
     probe(wait, [this, reply = std::move(reply), busy = doctors_](const json& hosts) {
         // Posted: the answer closes a turn of its own.
-        boost::asio::post(io_, [this, reply, busy, hosts] { reply(doctorFacts(hosts)); });
+        boost::asio::post(io_, [this, reply, busy, hosts] { reply(doctorFactsOrError(hosts)); });
     });
 }
 
@@ -208,6 +208,15 @@ void Core::doctor(std::chrono::milliseconds wait, Reply reply) {
 void Core::probe(std::chrono::milliseconds wait, Reply done) {
     if (!link_) return done(hosts());
     link_->probe(wait, std::move(done));
+}
+
+// What goes wrong while we ask the system is an answer, too.
+json Core::doctorFactsOrError(const json& hosts) {
+    try {
+        return doctorFacts(hosts);
+    } catch (const std::exception& error) {
+        return {{"error", error.what()}};
+    }
 }
 
 json Core::doctorFacts(json hosts) {

@@ -318,6 +318,7 @@ TEST_CASE("doctor: a link without keys is noted") {
     const Finding finding = only(with("/config/encrypted", false));
     CHECK(finding.severity == Severity::note);
     CHECK(says(finding, "netkeyfile"));
+    CHECK(says(finding, "ncctl genkey --file"));
 }
 
 TEST_CASE("doctor: text wraps between words, commands stand alone, the end counts") {
