@@ -50,9 +50,13 @@ void FlowControl::onSent(Time now, std::uint64_t fresh, std::uint64_t again) {
 
 bool FlowControl::onHeld(Time now) {
     const std::uint64_t before = limit_;
+    // What was seen before a pause says nothing about now.
+    const bool anew = now - heldLast_ > heldBreak;
+    heldLast_ = now;
     for (auto& [session, receiver] : receivers_) {
         if (receiver.lagging) continue;
-        if (!receiver.watched) {
+        if (anew || !receiver.watched) {
+            receiver.watched = false;
             if (end(receiver) > limit_) continue;  // others hold us up
             receiver.watched = true;
             receiver.watchedSince = now;

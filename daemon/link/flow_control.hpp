@@ -26,6 +26,9 @@ inline constexpr std::chrono::milliseconds stallTime{250};
 /// A receiver that takes fewer datagrams than this in `stallTime` while it holds the sender up is
 /// too slow to be waited for. Reason: 1 MB/s, what the slowest network worth a bus brings.
 inline constexpr std::uint64_t leastProgress = 200;
+/// Not asked for so long whether it is held, the sender was not. Reason: while it is, it asks every
+/// 5 ms.
+inline constexpr std::chrono::milliseconds heldBreak{50};
 /// How long a receiver that was too slow for the second time is not waited for; twice as long each
 /// time, up to the second. All is forgiven when it kept up for as long as that.
 inline constexpr std::chrono::milliseconds secondPenalty{500};
@@ -85,6 +88,7 @@ class FlowControl {
     std::map<wire::Uuid, Receiver> receivers_;
     std::uint64_t limit_ = ~std::uint64_t{0};
     std::uint64_t window_ = largestWindow;  ///< the network's
+    Time heldLast_{};
     Time spanBegan_{};
     std::uint64_t fresh_ = 0;
     std::uint64_t again_ = 0;

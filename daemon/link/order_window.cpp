@@ -73,10 +73,10 @@ void OrderWindow::ask(Time now, bool heard, std::uint32_t most, std::vector<Rang
         Hole& hole = holes_[i];
         ranges.push_back(hole.range);
         asked += hole.range.count();
+        hole.asked = true;
         hole.due = now + hole.retry;
-        if (!heard) continue;
-        ++hole.tries;
         hole.retry = std::min<std::chrono::microseconds>(hole.retry * 3 / 2, nakRetryMost);
+        if (heard) ++hole.tries;
     }
     if (hopeless) giveUpBefore(*hopeless, false);
 }
@@ -127,7 +127,12 @@ void OrderWindow::deliverReady() {
 void OrderWindow::lookTo(Time now, std::uint64_t end, std::chrono::microseconds backoff) {
     end = std::min(end, next_ + room_);
     if (end <= seen_) return;
-    holes_.push_back({{seen_, end - 1}, now + backoff, now});
+    // Far behind, each datagram that comes lets us look one further: that is no hole of its own.
+    if (!holes_.empty() && !holes_.back().asked && holes_.back().range.last + 1 == seen_) {
+        holes_.back().range.last = end - 1;
+    } else {
+        holes_.push_back({{seen_, end - 1}, now + backoff, now});
+    }
     seen_ = end;
 }
 

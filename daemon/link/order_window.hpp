@@ -104,7 +104,8 @@ class OrderWindow {
         Range range;
         Time due;      ///< to ask (again)
         Time since;
-        int tries = 0;
+        bool asked = false;  ///< for all of it, whoever heard
+        int tries = 0;       ///< while the sender was heard
         std::chrono::microseconds retry = nakRetry;
     };
 

@@ -1,6 +1,7 @@
 #include "receiver.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace netcluster::daemon::link {
 namespace {
@@ -66,7 +67,10 @@ void Receiver::onHeartbeat(Time now, const Header& header, std::string_view body
     remote->onHeartbeat(now, said_, backoff());
     if (remote->ended) return;
     expireEarlier(now, *remote);
-    if (!std::exchange(remote->online, true)) events_.onHostOnline(*remote);
+    if (std::exchange(remote->online, true)) return;
+    // What was heard before is told before.
+    inflow_.flush();
+    events_.onHostOnline(*remote);
 }
 
 void Receiver::onEnd(Time now, const Header& header, std::string_view body) {
@@ -132,14 +136,15 @@ bool Receiver::makeRoom(Time now) {
 
 void Receiver::expire(Remote& remote, std::string_view why) {
     if (!std::exchange(remote.online, false)) return;
+    inflow_.flush();
     events_.onHostExpired(remote, why);
 }
 
 // A daemon that died and is back has another session; nobody says goodbye for the old one.
 void Receiver::expireEarlier(Time now, const Remote& remote) {
     for (const auto& [session, other] : remotes_) {
-        const bool same = other.get() != &remote && other->online &&
-                          other->said.host == remote.said.host;
+        const bool same =
+            other.get() != &remote && other->online && other->said.host == remote.said.host;
         if (same && now - other->lastHeard > heartbeat_ * 3 / 2) expire(*other, "restarted");
     }
 }

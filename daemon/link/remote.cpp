@@ -120,6 +120,7 @@ void Remote::judge(OrderWindow::Result result) {
             ++counts_.resets;
             window_.forget();
             stream_.missing();
+            context_.inflow.flush();
             context_.events.onGap(*this, {GapReport::Why::reset, 0, 0, 0});
             return;
     }
@@ -137,8 +138,8 @@ void Remote::missing(Range range, bool gone) {
     counts_.lost += range.count();
     // What came before the gap is heard before it.
     context_.inflow.flush();
-    context_.events.onGap(*this, {gone ? GapReport::Why::gone : GapReport::Why::lost,
-                                  range.count(), range.first, range.last});
+    context_.events.onGap(*this, {gone ? GapReport::Why::gone : GapReport::Why::lost, range.count(),
+                                  range.first, range.last});
 }
 
 void Remote::onMessage(const wire::FrameView& message) {
