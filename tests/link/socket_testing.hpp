@@ -78,16 +78,27 @@ struct Inbox : NetSink {
     struct Event {
         std::string name, payload, host;
     };
-    void onNetEvent(const wire::EventView& event) override {
-        events.push_back(
-            {std::string(event.name), std::string(event.payload), std::string(event.host)});
+    void onNetEvents(const wire::EventRun& run) override {
+        wire::forEachFrame(run.frames, [&](std::string_view frame) {
+            const wire::EventView event = run.event(frame);
+            events.push_back(
+                {std::string(event.name), std::string(event.payload), std::string(event.host)});
+        });
         if (then) then();
     }
     void onNetNotice(std::string_view event, std::string_view json) override {
         notices.push_back({std::string(event), nlohmann::json::parse(json)});
         if (then) then();
     }
-    void endTurn() override { ++turns; }
+    void endTurn() override { writtenNotices = notices.size(); }
+
+    /// Of those that clients have been written.
+    bool wrote(const std::string& notice) const {
+        for (std::size_t i = 0; i < writtenNotices; ++i) {
+            if (notices[i].name == notice) return true;
+        }
+        return false;
+    }
 
     struct Notice {
         std::string name;
@@ -96,8 +107,26 @@ struct Inbox : NetSink {
 
     std::vector<Event> events;
     std::vector<Notice> notices;
-    std::size_t turns = 0;
+    std::size_t writtenNotices = 0;
     std::function<void()> then;
+};
+
+/// A client that waits for the link.
+struct WaitingSource final : Source {
+    const wire::Uuid& uuid() const override { return uuid_; }
+    const std::string& channel() const override { return channel_; }
+    void resume() override { ++resumed; }
+    void reply(std::string_view, std::string_view, std::string_view) override {}
+    void unwanted(std::string_view, std::uint8_t, std::uint64_t) override {}
+    void refused(std::string_view) override {}
+    void misbehaved(std::string_view) override {}
+    std::string label() const override { return channel_; }
+
+    int resumed = 0;
+
+  private:
+    wire::Uuid uuid_{};
+    std::string channel_ = "A";
 };
 
 struct Daemon {
@@ -110,8 +139,13 @@ struct Daemon {
               std::move(keys), std::size_t{4} << 20, inbox)) {}
 
     void emit(std::string_view name, std::string_view payload) {
-        link->send(link::bytesNamed(name, payload));
+        const std::string frame = link::frameOf(link::bytesNamed(name, payload));
+        link->send(link::runOf(frame));
         link->flush();
+    }
+    bool held(std::string_view name, std::string_view payload) const {
+        const std::string frame = link::frameOf(link::bytesNamed(name, payload));
+        return link->holdsSenders(link::runOf(frame));
     }
     /// One counter of `stats`, as a JSON pointer.
     nlohmann::json stat(const std::string& pointer) const {
@@ -119,7 +153,7 @@ struct Daemon {
     }
     bool hears(const std::string& host) const {
         for (const auto& one : stat("/hosts")) {
-            if (one.at("name") == host) return true;
+            if (one.at("name") == host && one.at("online") == true) return true;
         }
         return false;
     }
