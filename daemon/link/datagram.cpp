@@ -69,47 +69,7 @@ bool printable(std::string_view text) {
            });
 }
 
-struct BadText {
-    std::string_view name;
-    std::string_view meaning;
-};
-// In the order of Bad.
-constexpr std::array<BadText, badReasons> badTexts{{
-    {"none", "nothing is wrong"},
-    {"truncated", "longer than any datagram of this protocol"},
-    {"tooshort", "too short"},
-    {"foreign", "not of this protocol"},
-    {"version", "another version of the protocol"},
-    {"type", "an unknown type"},
-    {"flags", "unknown flags"},
-    {"encrypted", "encrypted, and this host has no key (netkeyfile)"},
-    {"notencrypted", "not encrypted, and this host has a key (netkeyfile)"},
-    {"unknownkey", "encrypted with a key that this host does not have"},
-    {"forged", "its key is not ours, or it was changed on the way"},
-    {"replayed", "a session that did not prove that it is alive"},
-    {"number", "an impossible number"},
-    {"body", "lengths that do not fit"},
-    {"hostname", "a bad host name, or another than its session began with"},
-    {"event", "bytes that are no event"},
-    {"eventname", "a bad event name"},
-    {"reservedname", "a reserved event name"},
-    {"channel", "a bad channel name"},
-    {"toolarge", "more data than maxevent"},
-    {"json", "data that is not JSON"},
-    {"toomanysessions", "more sessions than there are places"},
-    {"nomemory", "more unfinished messages than there is memory for"},
-    {"afterend", "sent after its session had ended"},
-}};
-
 }  // namespace
-
-std::string_view badName(Bad reason) {
-    return badTexts[static_cast<std::size_t>(reason)].name;
-}
-
-std::string_view badMeaning(Bad reason) {
-    return badTexts[static_cast<std::size_t>(reason)].meaning;
-}
 
 bool validHostName(std::string_view name) {
     return !name.empty() && name.size() <= maxHostName && printable(name);
