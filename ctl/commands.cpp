@@ -7,9 +7,11 @@
 
 #include "arguments.hpp"
 #include "control_client.hpp"
+#include "doctor.hpp"
 #include "emit.hpp"
 #include "format.hpp"
 #include "help.hpp"
+#include "hosts.hpp"
 #include "keys.hpp"
 #include "listen.hpp"
 
@@ -60,6 +62,10 @@ Status showClient(const Call& call, Context& context) {
 
 Status stats(const Call&, Context& context) {
     return ask(context, control::stats, nullptr, statsText);
+}
+
+Status hosts(const Call&, Context& context) {
+    return ask(context, control::hosts, nullptr, hostsText);
 }
 
 Status keys(const Call& call, Context& context) {
@@ -149,6 +155,25 @@ const std::vector<Command>& table() {
             .help = "Shows the daemon's version, uptime and files, the counters of each channel "
                     "and those of the link to other hosts.",
             .run = stats,
+        },
+        {
+            .name = "hosts",
+            .summary = "show the hosts of the link",
+            .help = "Shows each host that the link knows of, this one first: whether it is there "
+                    "and hears us, where it is, what it runs, how long its link is open, when it "
+                    "was last heard, its load, memory, clients and channels, and how often "
+                    "something of it never arrived. --json has more.",
+            .run = hosts,
+        },
+        {
+            .name = "doctor",
+            .summary = "find out why hosts do not hear each other",
+            .help = "Looks at the configuration, interfaces, memberships, socket buffers, peers "
+                    "and keys, asks each known host for an answer, and says what is wrong and what "
+                    "to do about it. Ends with status 0 when there is nothing worse than a note, "
+                    "else with 1.",
+            .options = {{"--wait", "-W", "SECONDS", "wait this long for other hosts (default 1)"}},
+            .run = doctorCommand,
         },
         {
             .name = "keys",

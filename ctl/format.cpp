@@ -1,55 +1,20 @@
 #include "format.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 #include <vector>
 
 #include "escape.hpp"
 #include "table.hpp"
+#include "values.hpp"
 
 namespace netcluster::ctl {
 namespace {
 
 using Keys = std::vector<std::string>;
 
-const Json& member(const Json& object, const std::string& key) {
-    static const Json none;
-    const auto found = object.is_object() ? object.find(key) : object.end();
-    return found == object.end() ? none : *found;
-}
-
 bool isEmptyList(const Json& value) {
     return !value.is_array() || value.empty();
-}
-
-/// A value in a cell or after a name: strings without quotes, lists of scalars with commas.
-std::string cell(const Json& value) {
-    if (value.is_null()) return "-";
-    if (value.is_string()) return printable(value.get_ref<const std::string&>());
-    const auto isScalar = [](const Json& item) { return !item.is_structured(); };
-    if (!value.is_array() || !std::all_of(value.begin(), value.end(), isScalar)) {
-        return jsonLine(value);
-    }
-    std::string text;
-    for (const auto& item : value) text += (text.empty() ? "" : ", ") + cell(item);
-    return text.empty() ? "-" : text;
-}
-
-std::string duration(std::uint64_t seconds) {
-    struct Unit {
-        std::uint64_t seconds;
-        const char* name;
-    };
-    constexpr std::array<Unit, 4> units{{{86400, " d"}, {3600, " h"}, {60, " min"}, {1, " s"}}};
-    std::string text;
-    for (const auto& unit : units) {
-        const auto count = seconds / unit.seconds;
-        seconds %= unit.seconds;
-        if (count == 0 && (!text.empty() || unit.seconds > 1)) continue;
-        text += (text.empty() ? "" : " ") + std::to_string(count) + unit.name;
-    }
-    return text;
 }
 
 /// `uptime` and `connected` are seconds, `queued` is bytes; the rest speaks for itself.

@@ -69,7 +69,8 @@ Core::Core(boost::asio::io_context& io, config::Settings settings, std::string c
                .budget = budget_,
                .patterns = patterns_,
                .generation = generation_,
-               .hostsOnline = [this] { return hostsOnlineTexts(); }} {}
+               .standing = [this] { return standingNotices(); }},
+      hostsTimer_(io) {}
 
 Core::~Core() = default;
 
@@ -83,6 +84,7 @@ void Core::open() {
     channels_ = openMissing(settings_);
     link_ = openLink(settings_, keys_);
     router_.setLink(link_.get());
+    awaitHosts(settings_.link.heartbeat);
     for (const auto& [name, channel] : channels_) channel->start();
 }
 
@@ -90,6 +92,7 @@ void Core::close() {
     for (const auto& [name, channel] : channels_) channel->close("the daemon stops");
     router_.setLink(nullptr);
     if (link_) link_->close();
+    hostsTimer_.cancel();
 }
 
 void Core::setLimits(const config::Settings& settings) {
@@ -216,12 +219,14 @@ void Core::replaceLink(const config::Settings& next, const link::Keyring& keys) 
             spdlog::error("the link is down, for it could not be opened again: {}", again.what());
         }
         router_.setLink(link_.get());
+        awaitHosts(settings_.link.heartbeat);
         for (const auto& [name, channel] : channels_) {
             if (settings_.channels.contains(name)) channel->apply(settings_.channels.at(name));
         }
         throw;
     }
     router_.setLink(link_.get());
+    awaitHosts(next.link.heartbeat);
 }
 
 void Core::closeUnwanted(const config::Settings& next) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <functional>
 #include <map>
 #include <memory>
@@ -57,10 +58,12 @@ class Core final : public Administration {
 
     // core_hosts.cpp
     HostDescription describeHost() const;
-    std::vector<std::string> hostsOnlineTexts();
     std::vector<nlohmann::json> hostsOnline();
+    std::vector<Notice> standingNotices();
+    void awaitHosts(std::chrono::milliseconds heartbeat);
     void tellForgotten(const std::vector<nlohmann::json>& hosts);
     void probe(std::chrono::milliseconds wait, Reply done);
+    nlohmann::json doctorFactsOrError(const nlohmann::json& hosts);
     nlohmann::json doctorFacts(nlohmann::json hosts);
 
     // core_keys.cpp
@@ -83,6 +86,8 @@ class Core final : public Administration {
     Channels channels_;
     std::vector<std::shared_ptr<Channel>> leaving_;  // closed, their clients still reading
     std::unique_ptr<Link> link_;
+    boost::asio::steady_timer hostsTimer_;
+    bool hostsKnown_ = false;  // whoever is there has been heard by now
     /// As many more owners as there are doctors waiting for their answer.
     const std::shared_ptr<const bool> doctors_ = std::make_shared<const bool>(true);
 };

@@ -18,6 +18,9 @@ namespace ip = boost::asio::ip;
 // Reason: each may send a datagram to every host; nobody needs more answers at a time.
 constexpr long maxDoctors = 8;
 
+// A host that is there is heard within one; more, for datagrams get lost.
+constexpr int settlingHeartbeats = 5;
+
 json noticeOf(const json& host) {
     json notice = json::object();
     for (const char* key : {"id", "name", "address", "version", "session"}) {
@@ -92,14 +95,27 @@ json configFacts(const config::LinkSettings& settings, const json& link) {
             {"heartbeat", settings.heartbeat.count()}};
 }
 
-json bufferFacts() {
-    const link::SocketFacts facts = link::readSocketFacts();
-    return {
-        {"receive", {{"asked", facts.receive.asked}, {"granted", facts.receive.granted}}},
-        {"send", {{"asked", facts.send.asked}, {"granted", facts.send.granted}}},
-        {"rmem_max", facts.receive.limit},
-        {"wmem_max", facts.send.limit},
-    };
+// Linux counts a socket's buffers twice; here they count as one asks for them.
+json halved(const json& buffer) {
+    return {{"asked", buffer.value("asked", std::uint64_t{0}) / 2},
+            {"granted", buffer.value("granted", std::uint64_t{0}) / 2}};
+}
+
+json bufferFacts(const json& link) {
+    json facts = json::object();
+    const json buffers = link.value("buffers", json::object());
+    for (const auto& [name, buffer] : buffers.items()) facts[name] = halved(buffer);
+    const link::BufferLimits limits = link::readBufferLimits();
+    facts["rmem_max"] = limits.receive;
+    facts["wmem_max"] = limits.send;
+    return facts;
+}
+
+json unicastFacts(const json& link) {
+    const json unicast = link.value("unicast", json::object());
+    return {{"open", unicast.value("ipv4", false) || unicast.value("ipv6", false)},
+            {"ipv4", unicast.value("ipv4", false)},
+            {"ipv6", unicast.value("ipv6", false)}};
 }
 
 // Two hosts under one name cannot be told apart by those who read it.
@@ -147,10 +163,24 @@ std::vector<json> Core::hostsOnline() {
     return notices;
 }
 
-std::vector<std::string> Core::hostsOnlineTexts() {
-    std::vector<std::string> texts;
-    for (const json& notice : hostsOnline()) texts.push_back(text(notice));
-    return texts;
+std::vector<Notice> Core::standingNotices() {
+    std::vector<Notice> notices;
+    for (const json& host : hostsOnline()) notices.push_back({control::hostOnline, text(host)});
+    if (hostsKnown_) notices.push_back({control::hostsKnown, "{}"});
+    return notices;
+}
+
+// A link that has just been opened knows nobody: agents that were here before must not take that
+// for everybody's end.
+void Core::awaitHosts(std::chrono::milliseconds heartbeat) {
+    hostsKnown_ = false;
+    hostsTimer_.expires_after(link_ ? settlingHeartbeats * heartbeat : 0 * heartbeat);
+    hostsTimer_.async_wait([this](const boost::system::error_code& error) {
+        if (error) return;
+        hostsKnown_ = true;
+        router_.onNetNotice(control::hostsKnown, "{}");
+        router_.endTurn();
+    });
 }
 
 // The link that knew them is gone. Posted, for we may be in the middle of somebody's turn.
@@ -170,7 +200,7 @@ void Core::doctor(std::chrono::milliseconds wait, Reply reply) {
     }
     probe(wait, [this, reply = std::move(reply), busy = doctors_](const json& hosts) {
         // Posted: the answer closes a turn of its own.
-        boost::asio::post(io_, [this, reply, busy, hosts] { reply(doctorFacts(hosts)); });
+        boost::asio::post(io_, [this, reply, busy, hosts] { reply(doctorFactsOrError(hosts)); });
     });
 }
 
@@ -180,16 +210,26 @@ void Core::probe(std::chrono::milliseconds wait, Reply done) {
     link_->probe(wait, std::move(done));
 }
 
+// What goes wrong while we ask the system is an answer, too.
+json Core::doctorFactsOrError(const json& hosts) {
+    try {
+        return doctorFacts(hosts);
+    } catch (const std::exception& error) {
+        return {{"error", error.what()}};
+    }
+}
+
 json Core::doctorFacts(json hosts) {
     const json link = link_ ? link_->stats() : json::object();
     json facts{{"config", configFacts(settings_.link, link)},
                {"connected", link_ != nullptr},
                {"interfaces", interfaceFacts(settings_.link, link)},
-               {"buffers", bufferFacts()},
-               {"overflowed", link.value("received", json::object()).value("overflowed", 0U)},
+               {"buffers", bufferFacts(link)},
+               {"overflowed",
+                link.value("received", json::object()).value("overflowed", std::uint64_t{0})},
                {"peers", link.value("peers", json::array())},
                {"strangers", link_ ? link_->strangers() : json::array()},
-               {"unicast", link.value("unicast", json::object())}};
+               {"unicast", unicastFacts(link)}};
     facts["duplicatenames"] = duplicateNames(hosts);
     facts["hosts"] = std::move(hosts);
     return facts;

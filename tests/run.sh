@@ -5,8 +5,10 @@
 #
 # 1. the quickstart, as a new user runs it (release);
 # 2. the benchmarks, the quick form;
-# 3. all tests under the address and undefined-behaviour sanitizers;
-# 4. what uses more than one thread under the thread sanitizer.
+# 3. the link between hosts at full speed and in full numbers (release);
+# 4. all tests under the address and undefined-behaviour sanitizers, the link's in smaller numbers;
+# 5. what uses more than one thread under the thread sanitizer;
+# 6. the fuzzers, half a minute each.
 # --quick: all tests once, without sanitizers.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -20,7 +22,7 @@ for argument in "$@"; do
   esac
 done
 
-need_packages "${build_packages[@]}" doctest-dev nodejs socat iproute2
+need_packages "${build_packages[@]}" doctest-dev nodejs socat iproute2 nftables
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -57,6 +59,12 @@ else
   bash tests/bench/run.sh --self-test || failed=yes
   bash tests/bench/run.sh --quick || failed=yes
 
+  step "building release, for the tests between hosts"
+  cmake --preset release -DNETCLUSTER_TESTS=ON >/dev/null
+  cmake --build --preset release --target ncserver net_loss_test net_partition_test \
+    net_stopped_host_test
+  test_flavour release -R '^net_(loss|partition|stopped_host)_test$'
+
   step "building asan"
   cmake --preset asan >/dev/null
   cmake --build --preset asan
@@ -68,6 +76,9 @@ else
   cmake --build --preset tsan --target ncserver agent_test agent_socket_test local_test \
     scenario_flood scenario_interest
   test_flavour tsan -R '^(agent_test|agent_socket_test|local_test|scenario_flood|scenario_interest)$'
+
+  step "fuzzers"
+  bash tests/fuzz/run.sh 30 || failed=yes
 fi
 
 step "done"

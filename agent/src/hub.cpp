@@ -340,7 +340,7 @@ void Hub::takeNotice(std::string_view event, std::string_view json) {
         for (const auto& agent : members()) agent->gap(*gap);
         return;
     }
-    const std::string why = takeHostNotice(welcoming_ ? hostsAtWelcome_ : hosts_, event, json);
+    const std::string why = takeHostNotice(hosts_, event, json);
     if (welcoming_) return;
     for (const auto& agent : members()) agent->hosts(hosts_, why);
 }
@@ -351,13 +351,16 @@ void Hub::onGap(const wire::Gap& gap) {
 
 void Hub::onWelcomed() {
     welcoming_ = true;
-    hostsAtWelcome_.clear();
+    doubtAll(hosts_);
 }
 
 void Hub::onOnline() {
-    if (const auto welcome = connection_->welcome()) emitter_->setSender(welcome->client);
+    if (const auto welcome = connection_->welcome()) {
+        emitter_->setSender(welcome->client);
+        // A daemon that does not tell of hosts knows none.
+        if (!(welcome->capabilities & wire::noticesCapability)) hosts_.clear();
+    }
     welcoming_ = false;
-    hosts_ = std::exchange(hostsAtWelcome_, {});
     for (const auto& agent : members()) {
         agent->connected();
         agent->hosts(hosts_, wentAway);

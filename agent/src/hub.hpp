@@ -90,9 +90,8 @@ class Hub final : public Connection::Receiver, public std::enable_shared_from_th
     std::size_t agents_ = 0;  // under the registry's lock
     const std::shared_ptr<Connection> connection_;
     const std::shared_ptr<Emitter> emitter_;
-    Hosts hosts_;           // of the link; the connection's thread only, like the two below
-    Hosts hostsAtWelcome_;  // what a new connection has told so far
-    bool welcoming_ = false;
+    Hosts hosts_;             // of the link; the connection's thread only, like the next
+    bool welcoming_ = false;  // a daemon tells how things stand
     std::mutex mutex_;  // of the members, and of the order of what they ask the connection for
     std::vector<Member> members_;
 };

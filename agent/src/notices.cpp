@@ -41,16 +41,18 @@ Presence expired(const Presence& online, const std::string& why) {
 
 bool isNotice(std::string_view event) {
     return event == control::hostOnline || event == control::hostExpired ||
-           event == control::netGap;
+           event == control::hostsKnown || event == control::netGap;
 }
 
 std::string takeHostNotice(Hosts& hosts, std::string_view event, std::string_view json) {
+    if (event == control::hostsKnown) forgetDoubtful(hosts);
     const Json data = objectIn(json);
     const std::string id = textIn(data, "id");
     if (id.empty()) return {};
     if (event == control::hostOnline) {
         KnownHost& host = hosts[id];
         host.session = textIn(data, "session");
+        host.confirmed = true;
         host.online.id = id;
         host.online.name = textIn(data, "name");
         host.online.address = textIn(data, "address");
@@ -75,8 +77,17 @@ std::optional<Gap> readGapNotice(std::string_view event, std::string_view json) 
     return gap;
 }
 
+void doubtAll(Hosts& hosts) {
+    for (auto& [id, host] : hosts) host.confirmed = false;
+}
+
+void forgetDoubtful(Hosts& hosts) {
+    std::erase_if(hosts, [](const auto& host) { return !host.second.confirmed; });
+}
+
 std::vector<Presence> differences(Hosts& told, const Hosts& now, const std::string& why) {
     std::vector<Presence> changes;
+    Hosts knownNow;
     for (const auto& [id, host] : told) {
         const auto still = now.find(id);
         if (still == now.end()) {
@@ -88,9 +99,10 @@ std::vector<Presence> differences(Hosts& told, const Hosts& now, const std::stri
     for (const auto& [id, host] : now) {
         const auto before = told.find(id);
         const bool known = before != told.end() && before->second.session == host.session;
-        if (!known) changes.push_back(host.online);
+        if (!known && host.confirmed) changes.push_back(host.online);
+        if (known || host.confirmed) knownNow.emplace(id, host);
     }
-    told = now;
+    told = std::move(knownNow);
     return changes;
 }
 

@@ -35,9 +35,9 @@ class QueueBudget {
     /// True while a queue that has not stalled holds anything.
     bool somebodyDrains() const;
 
-    /// `source.resume()` is called once, when there is room again or a queue has stalled, which
+    /// `sender.resume()` is called once, when there is room again or a queue has stalled, which
     /// then gives way.
-    void awaitRoom(Source& source) { waiting_.push_back(source.weak_from_this()); }
+    void awaitRoom(Waiter& sender) { waiting_.push_back(sender.weak_from_this()); }
 
   private:
     friend class SendQueue;
@@ -47,7 +47,7 @@ class QueueBudget {
     std::size_t cap_;
     std::size_t used_ = 0;
     std::vector<SendQueue*> idle_;
-    std::vector<std::weak_ptr<Source>> waiting_;
+    std::vector<std::weak_ptr<Waiter>> waiting_;
 };
 
 class SendQueue {
@@ -96,6 +96,8 @@ class SendQueue {
     /// True when senders that were held may go on. Reason for half: each resumed sender then finds
     /// room for more than one read.
     bool drained() const { return cost() <= cap_ / 2; }
+    /// True when little more than half of its cap, or a quarter of what all have, is left.
+    bool crowded() const { return cost() > cap_ / 2 || !budget_.fits(budget_.cap_ / 4); }
     /// Of what the kernel would not take in earlier turns.
     std::size_t backlogBytes() const { return backlog_ ? backlog_->bytes() : 0; }
     std::size_t cost() const {

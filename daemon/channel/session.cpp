@@ -106,7 +106,7 @@ bool Session::enqueue(std::string_view events, std::size_t count, bool remote) {
         offerEarly();
         if (closed_ || deaf_) return false;
     }
-    // The link is never held up: what comes from there pushes out what is oldest.
+    // The link is held up for a moment at most: what comes from there pushes out what is oldest.
     const auto policy = remote && home_.slowConsumer == config::SlowConsumer::block
                             ? config::SlowConsumer::dropOldest
                             : home_.slowConsumer;
@@ -204,11 +204,40 @@ bool Session::holdsSenders(const wire::EventRun& events, std::size_t& claimed) {
     return !queue_.makeSafeRoom(bytes, events.count, claimed);
 }
 
-void Session::awaitRoom(Source& source) {
-    if (queue_.empty()) return context_.budget.awaitRoom(source);  // others have used it up
-    held_.push_back(source.weak_from_this());
+void Session::awaitRoom(Waiter& sender) {
+    if (queue_.empty()) return context_.budget.awaitRoom(sender);  // others have used it up
+    held_.push_back(sender.weak_from_this());
     watch();
     if (patient_) bePatient();
+}
+
+bool Session::holdsLink() const {
+    if (home_.slowConsumer != config::SlowConsumer::block || stalled_ || tooSlowForLink_ ||
+        !takes() || queue_.empty()) {
+        return false;
+    }
+    return queue_.crowded() || (patient_ && queue_.backlogBytes() > shortBacklog);
+}
+
+void Session::holdLink(Waiter& link) {
+    awaitRoom(link);
+    if (!std::exchange(holdsLinkNow_, true)) linkHeldSince_ = std::chrono::steady_clock::now();
+    if (std::exchange(timingLink_, true)) return;
+    arm(linkTimer_, linkHold(), &Session::endLinkHold);
+}
+
+// Other hosts, and the other clients of this one, wait for us meanwhile: not longer than that.
+void Session::endLinkHold() {
+    timingLink_ = false;
+    if (!holdsLinkNow_ || closing_) return;
+    const auto since = std::chrono::duration_cast<std::chrono::milliseconds>(
+        std::chrono::steady_clock::now() - linkHeldSince_);
+    if (since < linkHold()) {
+        timingLink_ = true;
+        return arm(linkTimer_, linkHold() - since, &Session::endLinkHold);
+    }
+    tooSlowForLink_ = true;
+    releaseSenders();
 }
 
 // The timer is left to run when the client catches up: it will see that.
@@ -275,7 +304,7 @@ void Session::progressed() {
     queue_.setIdle(false);
     if (queue_.empty()) {
         if (closing_) return finish();
-        stalled_ = false;
+        stalled_ = tooSlowForLink_ = false;
         patient_ = caughtUp_ = true;
         if (std::exchange(dropLogged_, false)) {
             spdlog::info("{}: has caught up; {} events for it were dropped so far", label(),
@@ -288,8 +317,9 @@ void Session::progressed() {
 }
 
 void Session::releaseSenders() {
+    holdsLinkNow_ = false;
     for (const auto& waiting : std::exchange(held_, {})) {
-        if (const auto source = waiting.lock()) source->resume();
+        if (const auto sender = waiting.lock()) sender->resume();
     }
 }
 

@@ -42,8 +42,8 @@ struct SessionContext {
     std::size_t maxClients = 0;
     std::chrono::milliseconds stallTimeout{};
     const local::SharedCounter& generation;  ///< the router's, for clients to see
-    /// The data of `nc-host-online` for each host that is there, for clients that come later.
-    std::function<std::vector<std::string>()> hostsOnline;
+    /// What a client that asks for notices is told right after its welcome.
+    std::function<std::vector<Notice>()> standing;
     std::size_t clients = 0;  ///< connected now, all channels
 
     /// One buffer for all reads: nothing in it outlives the turn. Reason for the size: the kernel
@@ -95,7 +95,9 @@ class Session final : public Source, public Outlet {
     bool deliver(Delivery& events) override;
     void flush() override;
     bool holdsSenders(const wire::EventRun& events, std::size_t& claimed) override;
-    void awaitRoom(Source& source) override;
+    void awaitRoom(Waiter& sender) override;
+    bool holdsLink() const override;
+    void holdLink(Waiter& link) override;
 
   private:
     enum class Encoding { undecided, json, binary };
@@ -132,7 +134,7 @@ class Session final : public Source, public Outlet {
     Step malformed(const std::string& what);
     void answerHello(std::uint32_t wanted);
     std::string welcome(std::uint32_t capabilities = 0) const;
-    void tellHosts();
+    void tellStanding();
     std::size_t maxInput() const;
 
     // session.cpp
@@ -148,6 +150,9 @@ class Session final : public Source, public Outlet {
     void progressed();
     void bePatient();
     void endPatience();
+    void endLinkHold();
+    // Reason for three fifths: it ends before other hosts take this one for stalled.
+    std::chrono::milliseconds linkHold() const { return context_.stallTimeout * 3 / 5; }
     void releaseSenders();
     void watch();
     void noteProgress();
@@ -187,9 +192,14 @@ class Session final : public Source, public Outlet {
     std::string name_;          // as the hello gives it
     std::optional<local::Peer> peer_;
     std::unique_ptr<Subscriptions> subscriptions_;
-    std::vector<std::weak_ptr<Source>> held_;  // senders that wait for our queue
+    std::vector<std::weak_ptr<Waiter>> held_;  // senders that wait for our queue
     Timer timer_;                              // stall or drain: never both
     Timer patienceTimer_;
+    Timer linkTimer_;
+    bool timingLink_ = false;
+    bool holdsLinkNow_ = false;
+    bool tooSlowForLink_ = false;  // until it has caught up
+    std::chrono::steady_clock::time_point linkHeldSince_{};
 
     int compiled_ = 0;      // in this turn
     bool watched_ = false;  // the timer looks at its progress

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <cstring>
-#include <netcluster/control.hpp>
 
 #include "dump.hpp"
 #include "router.hpp"
@@ -240,7 +239,7 @@ Session::Step Session::onHello(const wire::FrameView& view) {
     name_ = hello->agent;
     asksNotices_ = hello->capabilities & wire::noticesCapability;
     answerHello(hello->capabilities);
-    if (asksNotices_) tellHosts();
+    if (asksNotices_) tellStanding();
     return Step::next;
 }
 
@@ -273,8 +272,8 @@ std::string Session::welcome(std::uint32_t capabilities) const {
 }
 
 // Those it was not there to hear of, so that what it knows is complete from the start.
-void Session::tellHosts() {
-    for (const std::string& host : context_.hostsOnline()) reply(control::hostOnline, host, {});
+void Session::tellStanding() {
+    for (const Notice& notice : context_.standing()) reply(notice.event, notice.json, {});
 }
 
 // The event frame that `bytes` begin with, and those behind it that are like it.

@@ -154,7 +154,7 @@ void Control::onRequest(Source& source, const wire::EventView& event) {
 
 // The asker may be gone by then.
 Administration::Reply Control::replyLater(Source& source, const wire::EventView& event) const {
-    return [this, asker = source.weak_from_this(),
+    return [this, asker = std::weak_ptr(std::static_pointer_cast<Source>(source.shared_from_this())),
             response = std::string(event.name) + std::string(control::responseSuffix),
             id = std::string(event.id)](const json& data) {
         const auto alive = asker.lock();

@@ -15,14 +15,28 @@ Doorkeeper::Verdict Doorkeeper::judge(Time now, const Header& header, std::strin
     return Verdict::pass;
 }
 
+bool Doorkeeper::seenBefore(const Header& header) {
+    const auto found = known_.find(header.session);
+    if (found == known_.end()) return false;
+    const bool seen = !found->second->window.fresh(header.packet);
+    found->second->window.set(header.packet);
+    return seen;
+}
+
+// Who is alive answers the first asking.
+void Doorkeeper::forgetMostAsked() {
+    const auto most = std::max_element(
+        waiting_.begin(), waiting_.end(),
+        [](const auto& a, const auto& b) { return a.second.tries < b.second.tries; });
+    unproven_ += most->second.said.size();
+    waiting_.erase(most);
+}
+
 Doorkeeper::Verdict Doorkeeper::keep(Time now, const Header& header, std::string_view datagram,
                                      const Endpoint& from) {
     auto found = waiting_.find(header.session);
     if (found == waiting_.end()) {
-        if (waiting_.size() >= maxWaiting) {
-            ++unproven_;
-            return Verdict::wait;
-        }
+        if (waiting_.size() >= maxWaiting) forgetMostAsked();
         found = waiting_.try_emplace(header.session).first;
         found->second.nonce = makeNonce_();
         found->second.due = now;

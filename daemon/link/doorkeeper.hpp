@@ -21,7 +21,8 @@
 
 namespace netcluster::daemon::link {
 
-/// Sessions that may wait at a time, and what each may say meanwhile. Reason: all hosts of a LAN
+/// Sessions that may wait at a time (the one asked most often gives way), and what each may say
+/// meanwhile. Reason: all hosts of a LAN
 /// that starts at once; a quarter of a second of a usual host. More is asked for again by NAK.
 inline constexpr std::size_t maxWaiting = 32;
 inline constexpr std::size_t maxWaitingBytes = std::size_t{256} << 10;
@@ -45,6 +46,8 @@ class Doorkeeper {
 
     /// Of a datagram that was opened with a key.
     Verdict judge(Time now, const Header& header, std::string_view datagram, const Endpoint& from);
+    /// A datagram of a known session that was taken before; else it is taken now.
+    bool seenBefore(const Header& header);
     /// The session has answered with these; if ours is among them, what it said passes.
     void onProof(Time now, const wire::Uuid& session, const std::vector<Nonce>& nonces,
                  const Pass& pass);
@@ -69,6 +72,7 @@ class Doorkeeper {
     };
 
     Verdict keep(Time now, const Header& header, std::string_view datagram, const Endpoint& from);
+    void forgetMostAsked();
     Known& admit(Time now, const wire::Uuid& session);
 
     std::function<Nonce()> makeNonce_;

@@ -34,8 +34,8 @@ void Link::flush() {
 bool Link::holdsSenders(const wire::EventRun& events) const {
     return impl_->holdsSenders(events);
 }
-void Link::awaitRoom(Source& source) {
-    impl_->awaitRoom(source);
+void Link::awaitRoom(Waiter& sender) {
+    impl_->awaitRoom(sender);
 }
 void Link::setKeys(link::Keyring keys) {
     impl_->setKeys(std::move(keys));

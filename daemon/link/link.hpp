@@ -63,7 +63,7 @@ class Link final : public NetOutlet {
     void send(const wire::EventRun& events) override;
     void flush() override;
     bool holdsSenders(const wire::EventRun& events) const override;
-    void awaitRoom(Source& source) override;
+    void awaitRoom(Waiter& sender) override;
 
     /// Takes other keys, at once and without losing anything. From none to some or back is for a
     /// new link.

@@ -69,7 +69,9 @@ link::Bad Link::Impl::open(std::span<char> datagram, const link::Header& header)
 void Link::Impl::admit(Time now, const link::Header& header, std::string_view datagram) {
     const std::string_view body = datagram.substr(link::headerSize);
     // These two are how sessions that do not know each other yet get to.
-    if (header.type == link::Type::challenge) return onChallenge(body);
+    if (header.type == link::Type::challenge) {
+        return door_.seenBefore(header) ? void(++replayDuplicates_) : onChallenge(body);
+    }
     if (header.type == link::Type::proof) {
         std::vector<link::Nonce> nonces;
         if (const link::Bad bad = link::readProof(body, nonces); bad != link::Bad::none) {
@@ -141,6 +143,7 @@ void Link::Impl::onChallenge(std::string_view body) {
         return onBad(bad);
     }
     if (challenge.target != identity_.session || proofs_.size() >= link::maxProofs) return;
+    if (--proofsLeft_ < 0) return;
     proofs_.push_back(challenge.nonce);
 }
 
@@ -185,12 +188,30 @@ void Link::Impl::onBatchEnd() {
     }
     // First, because events may pass a hole that is given up.
     sendRequests(steady_clock::now());
+    endTurn();
+    // Somebody may have made room for us, or asked for something again.
+    if (open_ && !pumpPosted_ && sender_.wants() && !sender_.held()) pump();
+    watchRequests();
+}
+
+void Link::Impl::endTurn() {
     receiver_.endBatch();
     sink_.endTurn();
     receiver_.forgetEvents();
-    // Somebody may have made room for us, or asked for something again.
-    if (open_ && sender_.wants() && !sender_.held()) pump();
-    watchRequests();
+    if (!open_) return;
+    if (sink_.holds(*reader_)) {
+        transport_->pause();
+    } else if (receiver_.ready()) {
+        later(&Impl::onReady);
+    }
+}
+
+// Datagrams behind a hole that has closed, some in each turn.
+void Link::Impl::onReady(Time now) {
+    if (transport_->paused()) return;
+    receiver_.deliverReady();
+    sendRequests(now);
+    endTurn();
 }
 
 void Link::Impl::sendRequests(Time now) {

@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <boost/asio/post.hpp>
 #include <nlohmann/json.hpp>
 #include <random>
 #include <utility>
@@ -21,6 +22,9 @@ constexpr int requestsPatience = 10;
 constexpr std::chrono::milliseconds requestsPause{1};
 // ECHOs per second, to all. Reason: a `doctor` on each of 64 hosts; beyond that it is no question.
 constexpr int echoesPerSecond = 2 * static_cast<int>(link::maxSessions);
+// Nonces answered per second. Reason: 64 hosts that start at once ask a few times each; whoever
+// repeats recorded questions is not to make us answer without end.
+constexpr int proofsPerSecond = 8 * static_cast<int>(link::maxSessions);
 // Bytes of receive buffer that Linux charges for one full datagram.
 constexpr std::uint64_t datagramCharge = 2304;
 
@@ -59,9 +63,11 @@ Link::Impl::Impl(boost::asio::io_context& io, config::LinkSettings settings, Lin
     identity_.name = linkName(identity_.name);
     link::TransportEvents& events = *this;
     transport_ = std::make_shared<link::Transport>(io, settings_, identity_.session, events);
+    reader_ = std::make_shared<Reader>(*this);
 }
 
 Link::Impl::~Impl() {
+    reader_->link = nullptr;
     transport_->close();
 }
 
@@ -78,7 +84,9 @@ void Link::Impl::open() {
     opened_ = now;
     scanIn_ = scanTurns;
     echoesLeft_ = echoesPerSecond;
+    proofsLeft_ = proofsPerSecond;
     adoptBuffers();
+    describeHost();
     sendHeartbeat(now, false);
     after(heartbeatTimer_, now + settings_.heartbeat, &Impl::onHeartbeatDue);
     after(housekeepingTimer_, now + housekeepingTick, &Impl::onHousekeeping);
@@ -98,7 +106,7 @@ void Link::Impl::close() {
     transport_->close();
     log_.tick(now + link::LinkLog::badPause);
     for (const auto& waiting : std::exchange(held_, {})) {
-        if (const auto source = waiting.lock()) source->resume();
+        if (const auto sender = waiting.lock()) sender->resume();
     }
 }
 
@@ -118,14 +126,39 @@ void Link::Impl::after(Timer& timer, Time when, void (Impl::*then)(Time)) {
     });
 }
 
+// After the others of this turn.
+void Link::Impl::later(void (Impl::*then)(Time)) {
+    boost::asio::post(io_, [weak = weak_from_this(), then] {
+        const auto self = weak.lock();
+        if (self && self->open_) (self.get()->*then)(steady_clock::now());
+    });
+}
+
+// A batch that waits for a full socket was made with the old keys, or in the clear: it is made anew.
+void Link::Impl::setKeys(link::Keyring keys) {
+    sealer_.setKeys(std::move(keys));
+    transport_->forgetBatch();
+    batchSize_ = 0;
+}
+
+// A client that held us up has caught up.
+void Link::Impl::Reader::resume() {
+    if (!link) return;
+    link->transport_->resume();
+    if (link->receiver_.ready()) link->later(&Impl::onReady);
+}
+
+void Link::Impl::describeHost() {
+    if (describe_) described_ = describe_();
+}
+
 void Link::Impl::onHeartbeatDue(Time now) {
+    describeHost();
     sendHeartbeat(now, false);
     // A host is not silent while what it said lies unread here.
     if (transport_->drain()) receiver_.expireSilent(now);
     if (!open_) return;
-    receiver_.endBatch();
-    sink_.endTurn();
-    receiver_.forgetEvents();
+    endTurn();
     if (!open_) return;
     after(heartbeatTimer_, now + settings_.heartbeat, &Impl::onHeartbeatDue);
 }
@@ -133,6 +166,7 @@ void Link::Impl::onHeartbeatDue(Time now) {
 void Link::Impl::onHousekeeping(Time now) {
     log_.tick(now);
     echoesLeft_ = echoesPerSecond;
+    proofsLeft_ = proofsPerSecond;
     if (--scanIn_ <= 0) {
         scanIn_ = scanTurns;
         transport_->rescan(now);
@@ -157,17 +191,14 @@ void Link::Impl::onRequestsDue(Time now) {
     watching_ = false;
     const bool allRead = transport_->drain();
     if (!open_) return;
-    if (!allRead && ++requestsPutOff_ < requestsPatience) {
+    if (transport_->paused() || (!allRead && ++requestsPutOff_ < requestsPatience)) {
         watching_ = true;
         watchedUntil_ = now + requestsPause;
         return after(requestsTimer_, watchedUntil_, &Impl::onRequestsDue);
     }
     requestsPutOff_ = 0;
     sendRequests(steady_clock::now());
-    // Events may have passed a hole that was given up.
-    receiver_.endBatch();
-    sink_.endTurn();
-    receiver_.forgetEvents();
+    endTurn();  // events may have passed a hole that was given up
     watchRequests();
 }
 

@@ -42,8 +42,8 @@ class Link::Impl final : public std::enable_shared_from_this<Impl>,
     void send(const wire::EventRun& events);
     void flush();
     bool holdsSenders(const wire::EventRun& events) const;
-    void awaitRoom(Source& source);
-    void setKeys(link::Keyring keys) { sealer_.setKeys(std::move(keys)); }
+    void awaitRoom(Waiter& sender);
+    void setKeys(link::Keyring keys);
     nlohmann::json stats() const;
     nlohmann::json hosts() const;
     nlohmann::json strangers() const;
@@ -53,6 +53,13 @@ class Link::Impl final : public std::enable_shared_from_this<Impl>,
   private:
     using Time = link::Time;
     using Timer = boost::asio::steady_timer;
+
+    /// Goes on reading when a client that lagged behind lets it.
+    struct Reader final : Waiter {
+        explicit Reader(Impl& owner) : link(&owner) {}
+        void resume() override;
+        Impl* link;  ///< null once it is gone
+    };
 
     /// A question to all hosts under way.
     struct Probing {
@@ -91,6 +98,7 @@ class Link::Impl final : public std::enable_shared_from_this<Impl>,
     void onChallenge(std::string_view body);
     void onProbe(const wire::Uuid& session, std::string_view body);
     void onEcho(Time now, const wire::Uuid& session, std::string_view body);
+    void endTurn();
     void sendRequests(Time now);
     void sendChallenges(Time now);
 
@@ -103,13 +111,17 @@ class Link::Impl final : public std::enable_shared_from_this<Impl>,
     void promiseTail(Time now);
     std::string begin(link::Type type);
     void sendOnce(Time now, std::string datagram);
+    void describeHost();
     void sendHeartbeat(Time now, bool wantsStatus);
     void sendEnd(Time now);
     void sendLeftovers();
 
     // Timers. Each starts itself again as long as the link is open and there is work for it.
     void after(Timer& timer, Time when, void (Impl::*then)(Time));
+    void later(void (Impl::*then)(Time));
     void onPace(Time now);
+    void onPumpPosted(Time now);
+    void onReady(Time now);
     void onTail(Time now);
     void onHeartbeatDue(Time now);
     void onRequestsDue(Time now);
@@ -129,6 +141,7 @@ class Link::Impl final : public std::enable_shared_from_this<Impl>,
     LinkIdentity identity_;
     NetSink& sink_;
     std::function<HostDescription()> describe_;
+    HostDescription described_;  ///< as of the last regular heartbeat
     link::SendBuffer buffer_;
     link::Packer packer_;
     link::Sender sender_;
@@ -138,6 +151,7 @@ class Link::Impl final : public std::enable_shared_from_this<Impl>,
     link::LinkLog log_;
     link::Strangers strangers_;
     std::shared_ptr<link::Transport> transport_;
+    std::shared_ptr<Reader> reader_;
 
     Timer paceTimer_;
     Timer tailTimer_;
@@ -145,6 +159,7 @@ class Link::Impl final : public std::enable_shared_from_this<Impl>,
     Timer requestsTimer_;
     Timer housekeepingTimer_;
     bool pacing_ = false;  ///< a timer or the loop will call `pump`
+    bool pumpPosted_ = false;
     bool tailing_ = false;
     bool watching_ = false;
     Time watchedUntil_{};
@@ -157,7 +172,7 @@ class Link::Impl final : public std::enable_shared_from_this<Impl>,
     std::size_t batchSize_ = 0;  ///< bytes; 0: none
     std::size_t stride_ = 0;
 
-    std::vector<std::weak_ptr<Source>> held_;
+    std::vector<std::weak_ptr<Waiter>> held_;
     Time heldAsked_{};    ///< when receivers were last asked where they are
     Time tailDue_{};      ///< when the next heartbeat behind DATA is due
     std::chrono::milliseconds tailDelay_{0};
@@ -170,7 +185,8 @@ class Link::Impl final : public std::enable_shared_from_this<Impl>,
     std::vector<link::Challenge> challenges_;
     std::vector<link::Nonce> proofs_;
     std::list<Probing> probes_;
-    int echoesLeft_ = 0;  ///< until the next housekeeping turn
+    int echoesLeft_ = 0;  ///< until the next housekeeping turn, as are these
+    int proofsLeft_ = 0;
     Time toldOldest_{};   ///< when somebody was last told what is gone
 
     std::uint64_t sentDatagrams_ = 0;

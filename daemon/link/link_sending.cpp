@@ -3,7 +3,6 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <boost/asio/post.hpp>
 #include <cassert>
 #include <cstring>
 #include <utility>
@@ -50,14 +49,14 @@ bool Link::Impl::holdsSenders(const wire::EventRun& events) const {
     return open_ && !packer_.hasRoom(events);
 }
 
-void Link::Impl::awaitRoom(Source& source) {
-    held_.push_back(source.weak_from_this());
+void Link::Impl::awaitRoom(Waiter& sender) {
+    held_.push_back(sender.weak_from_this());
 }
 
 void Link::Impl::releaseSenders() {
     if (held_.empty() || !buffer_.drained()) return;
     for (const auto& waiting : std::exchange(held_, {})) {
-        if (const auto source = waiting.lock()) source->resume();
+        if (const auto sender = waiting.lock()) sender->resume();
     }
 }
 
@@ -81,10 +80,12 @@ void Link::Impl::pump() {
     }
     releaseSenders();
     pacing_ = true;
-    boost::asio::post(io_, [weak = weak_from_this()] {
-        const auto self = weak.lock();
-        if (self && self->open_) self->onPace(steady_clock::now());
-    });
+    if (!std::exchange(pumpPosted_, true)) later(&Impl::onPumpPosted);
+}
+
+void Link::Impl::onPumpPosted(Time now) {
+    pumpPosted_ = false;
+    onPace(now);
 }
 
 void Link::Impl::onPace(Time) {
@@ -186,7 +187,7 @@ void Link::Impl::sendHeartbeat(Time now, bool wantsStatus) {
     heartbeat.name = identity_.name;
     heartbeat.version = NETCLUSTER_VERSION;
     heartbeat.clock = wallClock();
-    const HostDescription own = describe_ ? describe_() : HostDescription{};
+    const HostDescription& own = described_;
     heartbeat.load = static_cast<std::uint32_t>(own.load * 100);
     heartbeat.cpus = own.cpus;
     heartbeat.memoryTotal = own.memoryTotal;

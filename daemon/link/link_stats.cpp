@@ -133,7 +133,7 @@ bool Link::Impl::replaced(const link::Remote& remote) const {
 }
 
 json Link::Impl::selfAsHost() const {
-    const HostDescription own = describe_ ? describe_() : HostDescription{};
+    const HostDescription& own = described_;
     return {{"self", true},
             {"id", wire::uuidText(identity_.host)},
             {"name", identity_.name},

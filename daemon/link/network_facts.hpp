@@ -1,5 +1,5 @@
 // What the system says about the network, for `ncctl doctor`: each interface as far as a group is
-// concerned, and the sizes of socket buffers. Asks and returns; judges nothing, changes nothing,
+// concerned, and the limits of socket buffers. Asks and returns; judges nothing, changes nothing,
 // keeps no socket. One file per system. Any thread; takes well under a millisecond per interface.
 #pragma once
 
@@ -29,17 +29,12 @@ std::vector<InterfaceFacts> readInterfaceFacts(
 bool isMember(std::string_view table, unsigned interfaceIndex,
               const boost::asio::ip::address& group);
 
-struct BufferFacts {
-    std::uint64_t asked = 0;
-    std::uint64_t granted = 0;  ///< counted as `asked` is
-    std::uint64_t limit = 0;    ///< the system's, for programs without privileges; 0 if unknown
+/// How large a socket's buffers may be made without privileges, in bytes as a program asks for
+/// them; 0 if unknown, as in a container.
+struct BufferLimits {
+    std::uint64_t receive = 0;
+    std::uint64_t send = 0;
 };
-struct SocketFacts {
-    BufferFacts receive;
-    BufferFacts send;
-};
-
-/// What a socket of this process would be granted now, asked for as the link asks.
-SocketFacts readSocketFacts();
+BufferLimits readBufferLimits();
 
 }  // namespace netcluster::daemon::link

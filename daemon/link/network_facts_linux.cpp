@@ -13,7 +13,6 @@
 #include <string>
 
 #include "network_facts.hpp"
-#include "udp_socket.hpp"
 
 namespace netcluster::daemon::link {
 namespace {
@@ -139,18 +138,6 @@ bool isMemberV6(std::string_view table, unsigned index, const ip::address_v6& gr
     return false;
 }
 
-// -- buffers
-
-std::uint64_t granted(int socket, int force, int ordinary, int asked) {
-    if (::setsockopt(socket, SOL_SOCKET, force, &asked, sizeof asked) != 0) {
-        (void)::setsockopt(socket, SOL_SOCKET, ordinary, &asked, sizeof asked);
-    }
-    int value = 0;
-    socklen_t size = sizeof value;
-    if (::getsockopt(socket, SOL_SOCKET, ordinary, &value, &size) != 0) return 0;
-    return static_cast<std::uint64_t>(value) / 2;  // Linux doubles it, for its own book-keeping
-}
-
 }  // namespace
 
 bool isMember(std::string_view table, unsigned interfaceIndex, const ip::address& group) {
@@ -175,14 +162,8 @@ std::vector<InterfaceFacts> readInterfaceFacts(const std::optional<ip::address>&
     return all;
 }
 
-SocketFacts readSocketFacts() {
-    const Descriptor socket = udpSocket(false);
-    SocketFacts facts;
-    facts.receive = {receiveBuffer, granted(socket.get(), SO_RCVBUFFORCE, SO_RCVBUF, receiveBuffer),
-                     numberIn("/proc/sys/net/core/rmem_max")};
-    facts.send = {sendBuffer, granted(socket.get(), SO_SNDBUFFORCE, SO_SNDBUF, sendBuffer),
-                  numberIn("/proc/sys/net/core/wmem_max")};
-    return facts;
+BufferLimits readBufferLimits() {
+    return {numberIn("/proc/sys/net/core/rmem_max"), numberIn("/proc/sys/net/core/wmem_max")};
 }
 
 }  // namespace netcluster::daemon::link

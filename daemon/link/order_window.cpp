@@ -11,7 +11,7 @@ OrderWindow::Result OrderWindow::add(Time now, std::uint64_t sequence, std::stri
     if (sequence < next_) return Result::old;
     if (sequence - next_ > maxJump) return Result::reset;
     highest_ = std::max(highest_, sequence);
-    if (sequence == next_) {
+    if (sequence == next_ && !ready()) {
         // In order, as nearly always.
         if (seen_ == next_) {
             ++seen_;
@@ -19,14 +19,14 @@ OrderWindow::Result OrderWindow::add(Time now, std::uint64_t sequence, std::stri
             fill(sequence);
         }
         deliver(body);
-        deliverWaiting();
+        deliverReady();
         lookTo(now, highest_ + 1, backoff);
         return Result::taken;
     }
     lookTo(now, sequence, backoff);
     if (sequence >= next_ + room_) return Result::ahead;
     if (sequence < seen_) {
-        if (holeOf(sequence) == holes_.end()) return Result::old;
+        if (holeOf(sequence) == holes_.end()) return Result::old;  // it waits already
         if (!budget_.take(body.size())) return Result::ahead;
         fill(sequence);
     } else {
@@ -111,8 +111,8 @@ void OrderWindow::deliver(std::string_view body) {
     out_.inOrder(body);
 }
 
-void OrderWindow::deliverWaiting() {
-    while (waiting_ != 0 && !place(next_).empty()) {
+void OrderWindow::deliverReady() {
+    for (std::size_t left = orderBurst; left != 0 && ready(); --left) {
         std::string& body = place(next_);
         --waiting_;
         deliver(body);
@@ -183,14 +183,14 @@ void OrderWindow::giveUpBefore(std::uint64_t sequence, bool gone) {
             }
             out_.missing({first, last}, gone);
         } else if (next_ < seen_) {
-            deliverWaiting();
+            deliverReady();
         } else {
             const std::uint64_t first = std::exchange(next_, sequence);
             seen_ = sequence;
             out_.missing({first, sequence - 1}, gone);
         }
     }
-    deliverWaiting();
+    deliverReady();
 }
 
 }  // namespace netcluster::daemon::link

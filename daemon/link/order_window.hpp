@@ -35,6 +35,8 @@ inline constexpr std::chrono::milliseconds nakRetryMost{80};
 /// Reason: at 20 % loss both ways, one in 40 million is still missing after 17 askings.
 inline constexpr int nakTries = 17;
 inline constexpr std::chrono::seconds nakPatience{2};
+/// Datagrams handed on in one go. Reason: 300 KB, as much as one read brings.
+inline constexpr std::size_t orderBurst = 256;
 /// A larger jump is not loss but another stream of numbers: half a minute at full speed.
 inline constexpr std::uint64_t maxJump = 16'000'000;
 
@@ -83,6 +85,11 @@ class OrderWindow {
     std::optional<Time> deadline() const;
     /// Gives up all holes.
     void giveUp();
+    /// True when the next datagrams are here and wait only for their turn: a hole that closes may
+    /// set thousands free, and whoever takes them is not to be drowned.
+    bool ready() const { return waiting_ != 0 && !place(next_).empty(); }
+    /// Hands on the next of them, `orderBurst` at most.
+    void deliverReady();
 
     /// Back to the beginning; what waits is dropped.
     void forget();
@@ -103,9 +110,9 @@ class OrderWindow {
     };
 
     std::string& place(std::uint64_t sequence) { return ring_[sequence % ring_.size()]; }
+    const std::string& place(std::uint64_t sequence) const { return ring_[sequence % ring_.size()]; }
     void keep(std::uint64_t sequence, std::string_view body);
     void deliver(std::string_view body);
-    void deliverWaiting();
     void lookTo(Time now, std::uint64_t end, std::chrono::microseconds backoff);
     void split(std::size_t hole, std::uint64_t count);
     void fill(std::uint64_t sequence);

@@ -26,8 +26,7 @@ bool Packer::hasRoom(const wire::EventRun& events) const {
     const std::size_t bytes = events.frames.empty()
                                   ? events.first.payload.size() + wire::maxEventOverhead
                                   : events.frames.size();
-    // The datagram under construction may have to be finished first.
-    return buffer_.hasRoom(bytes + bodyRoom);
+    return buffer_.hasRoom(bytes);
 }
 
 std::uint64_t Packer::add(const wire::EventRun& events) {

@@ -35,6 +35,10 @@ class Path {
     /// False: the path is full, offer the same batch again soon. True: each of its datagrams is
     /// sent, or never will be on this path, which is counted and logged when it begins.
     bool offer(Time now, const Batch& batch);
+    void forgetBatch() {
+        done_ = 0;
+        settled = false;
+    }
     /// One datagram, now or never.
     void offerOnce(Time now, std::string_view datagram);
 

@@ -169,6 +169,15 @@ void Receiver::expireSilent(Time now) {
     }
 }
 
+bool Receiver::ready() const {
+    return std::any_of(remotes_.begin(), remotes_.end(),
+                       [](const auto& one) { return one.second->ready(); });
+}
+
+void Receiver::deliverReady() {
+    for (const auto& [session, remote] : remotes_) remote->deliverReady();
+}
+
 std::optional<Time> Receiver::deadline() const {
     std::optional<Time> first;
     for (const auto& [session, remote] : remotes_) {

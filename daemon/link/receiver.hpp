@@ -59,6 +59,10 @@ class Receiver {
     /// `forgetEvents`.
     void endBatch() { inflow_.flush(); }
     void forgetEvents() { inflow_.reset(); }
+    /// True when there is more to hand on, that only waits for its turn; `deliverReady` adds some
+    /// of it to the batch.
+    bool ready() const;
+    void deliverReady();
 
     /// Collects what is due; gives up what was asked for in vain. The caller has read all there is.
     void requests(Time now, Requests& due);

@@ -47,12 +47,13 @@ void SendBuffer::finish() {
     block.sizes[placeOf(highest_)] = static_cast<std::uint16_t>(openSize_);
     block.repeated[placeOf(highest_)] = {};
     open_ = false;
+    openSize_ = 0;
 }
 
 bool SendBuffer::hasRoom(std::size_t bytes) const {
     // Every datagram but the first carries at least this much of a message.
     constexpr std::size_t least = bodyRoom - dataHeadSize({}) - maxHostName;
-    return waiting() + bytes / least + 1 <= queueLimit_;
+    return waiting() + (openSize_ + bytes) / least + 1 <= queueLimit_;
 }
 
 std::string_view SendBuffer::body(std::uint64_t sequence) const {

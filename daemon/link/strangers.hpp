@@ -2,6 +2,7 @@
 // line in the log once; `doctor` shows all. Bounded: a forger may claim any address. Pure.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -24,8 +25,7 @@ class Strangers {
 
     /// True when this is the first of that address with that reason.
     bool note(Time now, const boost::asio::ip::address& address, Bad reason) {
-        const auto found = all_.find(address);
-        if (found == all_.end() && all_.size() >= most) return false;
+        if (all_.size() >= most && !all_.contains(address)) forgetQuietest();
         Stranger& stranger = all_[address];
         const bool news = stranger.reason != reason;
         stranger = {reason, stranger.count + 1, now};
@@ -35,6 +35,12 @@ class Strangers {
     const std::map<boost::asio::ip::address, Stranger>& all() const { return all_; }
 
   private:
+    void forgetQuietest() {
+        all_.erase(std::min_element(all_.begin(), all_.end(), [](const auto& a, const auto& b) {
+            return a.second.last < b.second.last;
+        }));
+    }
+
     std::map<boost::asio::ip::address, Stranger> all_;
 };
 

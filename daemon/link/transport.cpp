@@ -125,6 +125,10 @@ bool Transport::send(Time now, const Batch& batch) {
     return true;
 }
 
+void Transport::forgetBatch() {
+    for (Path& path : paths_) path.forgetBatch();
+}
+
 void Transport::sendOnce(Time now, std::string_view datagram) {
     for (Path& path : paths_) path.offerOnce(now, datagram);
 }
@@ -135,9 +139,18 @@ void Transport::listen(const Socket& socket) {
         const auto self = weak.lock();
         const auto readable = weakSocket.lock();
         if (error || !self || !readable || !self->open_) return;
-        self->readBatch(*readable);
+        if (!self->paused_) self->readBatch(*readable);
+        if (self->paused_) return self->unheard_.push_back(readable);
         if (readable->isOpen()) self->listen(readable);
     });
+}
+
+void Transport::resume() {
+    paused_ = false;
+    for (const auto& waiting : std::exchange(unheard_, {})) {
+        const auto socket = waiting.lock();
+        if (socket && socket->isOpen()) listen(socket);
+    }
 }
 
 bool Transport::readBatch(UdpSocket& socket) {
@@ -171,9 +184,9 @@ void Transport::readPiece(std::size_t i) {
 }
 
 bool Transport::drain() {
-    bool empty = true;
+    bool empty = !paused_;
     for (const Socket& socket : openSockets()) {
-        if (open_ && readBatch(*socket)) empty = false;
+        if (open_ && !paused_ && readBatch(*socket)) empty = false;
     }
     return empty;
 }

@@ -49,8 +49,15 @@ class Transport : public std::enable_shared_from_this<Transport> {
     /// Offers the batch to every path. False: some path is full; call again with the same batch in
     /// a moment, the others will not get it twice.
     bool send(Time now, const Batch& batch);
+    /// The batch that some path was too full for will not be offered again.
+    void forgetBatch();
     /// Offers it once to every path and forgets it: heartbeats, which a later one replaces.
     void sendOnce(Time now, std::string_view datagram);
+
+    /// Reads nothing, neither by itself nor in `drain`, until `resume`.
+    void pause() { paused_ = true; }
+    void resume();
+    bool paused() const { return paused_; }
 
     /// Reads one batch of every socket. True when nothing is left to read.
     bool drain();
@@ -110,6 +117,8 @@ class Transport : public std::enable_shared_from_this<Transport> {
     std::vector<Path> paths_;
     ReceiveBatch batch_;
     bool open_ = false;
+    bool paused_ = false;
+    std::vector<std::weak_ptr<UdpSocket>> unheard_;  ///< not listened to while paused
     bool usable_ = true;                             ///< so that the first failure is logged
     std::map<std::string, std::string> complained_;  ///< last complaint by what it is about
     std::uint64_t overflowed_ = 0;

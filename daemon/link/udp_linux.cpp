@@ -5,9 +5,11 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 #include <vector>
 
 #include "udp_socket.hpp"
@@ -120,7 +122,7 @@ void UdpSocket::create(bool ipv6) {
     const auto protocol = ipv6 ? ip::udp::v6() : ip::udp::v4();
     socket_.open(protocol);
     socket_.non_blocking(true);
-    overflowed_ = 0;
+    overflowed_ = drops_ = echoesDue_ = 0;
     const int fd = socket_.native_handle();
     if (ipv6) set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1, "keep to IPv6");
     set(fd, SOL_SOCKET, SO_REUSEADDR, 1, "share the port");
@@ -227,6 +229,9 @@ Sent UdpSocket::send(const Batch& batch, const Endpoint& to, std::size_t& sent,
                                                      : sendSingle(batch, to);
         if (count > 0) {
             sent = static_cast<std::size_t>(count);
+            if (ignoresOwn_ && to.address().is_multicast()) {
+                echoesDue_ += way == Batching::segments ? 1 : static_cast<std::uint32_t>(count);
+            }
             // A worse way works where a better one did not: so it stays.
             if (batch.count() > 1) batching_ = way;
             return Sent::yes;
@@ -263,7 +268,15 @@ void UdpSocket::ignoreSession(const wire::Uuid& session) {
         load(sessionAt + 8),  equal(word(2), 3), load(sessionAt + 12), equal(word(3), 1),
         BPF_STMT(BPF_RET | BPF_K, 0), BPF_STMT(BPF_RET | BPF_K, 0xFFFFFFFF)};
     const sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
-    trySet(socket_.native_handle(), SOL_SOCKET, SO_ATTACH_FILTER, filter);
+    ignoresOwn_ = trySet(socket_.native_handle(), SOL_SOCKET, SO_ATTACH_FILTER, filter);
+}
+
+// The system counts what the filter drops as well, and that is what we sent to the group.
+void UdpSocket::noteDrops(std::uint32_t drops) {
+    const std::uint32_t more = drops - std::exchange(drops_, drops);
+    const std::uint32_t echoes = std::min(more, echoesDue_);
+    echoesDue_ -= echoes;
+    overflowed_ += more - echoes;
 }
 
 void UdpSocket::awaitReadable(std::function<void(const error_code&)> then) {
@@ -299,12 +312,12 @@ struct ReceiveBatch::System {
     }
 
     // What came beside the message: the count of drops, and how it was put together.
-    void readControl(std::size_t i, std::uint32_t& overflowed) {
+    void readControl(std::size_t i, std::uint32_t& drops) {
         msghdr& header = messages[i].msg_hdr;
         strides[i] = messages[i].msg_len;
         for (cmsghdr* one = CMSG_FIRSTHDR(&header); one; one = CMSG_NXTHDR(&header, one)) {
             if (one->cmsg_level == SOL_SOCKET && one->cmsg_type == SO_RXQ_OVFL) {
-                std::memcpy(&overflowed, CMSG_DATA(one), sizeof overflowed);
+                std::memcpy(&drops, CMSG_DATA(one), sizeof drops);
             } else if (one->cmsg_level == IPPROTO_UDP && one->cmsg_type == UDP_GRO) {
                 int size = 0;
                 std::memcpy(&size, CMSG_DATA(one), sizeof size);
@@ -327,7 +340,9 @@ std::size_t ReceiveBatch::receive(UdpSocket& socket, error_code& error) {
         return 0;
     }
     const auto read = static_cast<std::size_t>(count);
-    for (std::size_t i = 0; i < read; ++i) system_->readControl(i, socket.overflowed_);
+    std::uint32_t drops = socket.drops_;
+    for (std::size_t i = 0; i < read; ++i) system_->readControl(i, drops);
+    socket.noteDrops(drops);
     return read;
 }
 

@@ -105,10 +105,14 @@ class UdpSocket {
     long sendSegments(const Batch& batch, const Endpoint& to);
     long sendMany(const Batch& batch, const Endpoint& to);
     long sendSingle(const Batch& batch, const Endpoint& to);
+    void noteDrops(std::uint32_t drops);
 
     boost::asio::ip::udp::socket socket_;
     Batching batching_;
+    bool ignoresOwn_ = false;
     std::uint32_t overflowed_ = 0;
+    std::uint32_t drops_ = 0;      ///< as the system counts them, our own echoes among them
+    std::uint32_t echoesDue_ = 0;  ///< sent to the group, and not yet among the drops
     std::uint64_t granted_ = 0;
     std::uint64_t grantedToSend_ = 0;
 };

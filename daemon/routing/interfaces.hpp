@@ -14,14 +14,19 @@ namespace netcluster::daemon {
 /// Events while they are being delivered; see delivery.hpp.
 class Delivery;
 
-/// A client as routing sees it when it emits.
-class Source : public std::enable_shared_from_this<Source> {
+/// Who hands events in and may be held up for those who take them.
+class Waiter : public std::enable_shared_from_this<Waiter> {
   public:
-    virtual ~Source() = default;
+    virtual ~Waiter() = default;
+    /// The queue that held it up has room again: go on reading.
+    virtual void resume() = 0;
+};
+
+/// A client as routing sees it when it emits.
+class Source : public Waiter {
+  public:
     virtual const wire::Uuid& uuid() const = 0;
     virtual const std::string& channel() const = 0;
-    /// The queue that held this source up has room again: go on reading.
-    virtual void resume() = 0;
     /// Sends one event to this client alone (control's replies); written at the end of the turn.
     virtual void reply(std::string_view event, std::string_view json, std::string_view id) = 0;
     /// Nobody else wants what it emitted: an event of that name and, of its flags, those of the
@@ -54,8 +59,13 @@ class Outlet {
     /// (slowconsumer "block"). `claimed`: what their other receivers, asked before, will take of
     /// the room common to all; its own share is added.
     virtual bool holdsSenders(const wire::EventRun& events, std::size_t& claimed) = 0;
-    /// `source.resume()` is called once, when this outlet stops holding senders.
-    virtual void awaitRoom(Source& source) = 0;
+    /// `sender.resume()` is called once, when this outlet stops holding senders.
+    virtual void awaitRoom(Waiter& sender) = 0;
+    /// The same for the link: true when this outlet lags behind what comes from there, and reads
+    /// on. It holds the link up for a part of `stalltimeout` at most; if it has not caught up by
+    /// then, not again before it has.
+    virtual bool holdsLink() const = 0;
+    virtual void holdLink(Waiter& link) = 0;
 };
 
 /// Where sessions hand in what their clients emit: the router, or control for its own channel.
@@ -80,8 +90,14 @@ class NetOutlet {
     virtual void flush() = 0;
     /// True when there is no room for these now, and there will be.
     virtual bool holdsSenders(const wire::EventRun& events) const = 0;
-    /// `source.resume()` is called once, when there is.
-    virtual void awaitRoom(Source& source) = 0;
+    /// `sender.resume()` is called once, when there is.
+    virtual void awaitRoom(Waiter& sender) = 0;
+};
+
+/// What happened on the link: one of the names of <netcluster/control.hpp>, and its data.
+struct Notice {
+    std::string_view event;
+    std::string json;
 };
 
 /// Where the link hands in what other hosts sent.
@@ -98,6 +114,9 @@ class NetSink {
     virtual void onNetNotice(std::string_view event, std::string_view json) = 0;
     /// All events of one batch of datagrams have been handed in.
     virtual void endTurn() = 0;
+    /// Asked after `endTurn`. True: a client lags behind; hand in nothing more until `link.resume()`
+    /// is called, which is soon.
+    virtual bool holds(Waiter& link) = 0;
 };
 
 }  // namespace netcluster::daemon

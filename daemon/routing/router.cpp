@@ -76,6 +76,7 @@ void Router::join(const std::string& channel, Outlet& outlet) {
 
 void Router::leave(const std::string& channel, Outlet& outlet) {
     std::erase(touched_, &outlet);
+    std::erase(crowded_, &outlet);
     std::erase(administrators_, &outlet);
     Port* port = find(channel);
     if (!port) return;
@@ -239,7 +240,21 @@ bool Router::fromNet(Port& port, Way way, const wire::EventRun& events) {
             deliver(route, port, wire::EventRun(events.event(frame)), nullptr);
         });
     }
+    for (Outlet* outlet : route.outlets) {
+        const bool known = !crowded_.empty() && crowded_.back() == outlet;
+        if (!known && outlet->holdsLink()) crowded_.push_back(outlet);
+    }
     return true;
+}
+
+bool Router::holds(Waiter& link) {
+    const auto first = std::find_if(crowded_.begin(), crowded_.end(),
+                                    [](const Outlet* outlet) { return outlet->holdsLink(); });
+    const bool any = first != crowded_.end();
+    // One at a time: the link asks again when that one has let go.
+    if (any) (*first)->holdLink(link);
+    crowded_.clear();
+    return any;
 }
 
 // A channel that takes nothing from the link misses nothing of it either.

@@ -55,6 +55,7 @@ class Router final : public FrameSink, public NetSink {
     void onNetEvents(const wire::EventRun& events) override;
     void onNetNotice(std::string_view event, std::string_view json) override;
     void endTurn() override;
+    bool holds(Waiter& link) override;
 
     /// For sessions and the link, to build what must last until the end of the turn.
     TurnArena& arena() { return arena_; }
@@ -112,6 +113,7 @@ class Router final : public FrameSink, public NetSink {
     bool dumpNet_ = false;
     TurnArena arena_;
     std::vector<Outlet*> touched_;
+    std::vector<Outlet*> crowded_;  // by what came from the link in this turn
     std::uint64_t generation_;
     NetCounters net_;
 };

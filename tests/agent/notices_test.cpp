@@ -33,6 +33,7 @@ Words wordsOf(const std::vector<Presence>& changes) {
 TEST_CASE("notices are told from other reserved names") {
     CHECK(isNotice("nc-host-online"));
     CHECK(isNotice("nc-host-expired"));
+    CHECK(isNotice("nc-hosts-known"));
     CHECK(isNotice("nc-net-gap"));
     CHECK_FALSE(isNotice("nc-control-hosts-response"));
     CHECK_FALSE(isNotice("nc-host-onlin"));
@@ -99,4 +100,21 @@ TEST_CASE("a host that was started anew expires before it comes again") {
     CHECK(wordsOf(differences(told, hostsOf({"1"}, "s2"), "silent")) ==
           Words{"-1 restarted", "+1"});
     CHECK(differences(told, hostsOf({"1"}, "s2"), "").empty());
+}
+
+TEST_CASE("hosts that a daemon has not told of are doubtful until it has told of all") {
+    Hosts hosts = hostsOf({"1", "2"});
+    Hosts told;
+    differences(told, hosts, "");
+    doubtAll(hosts);
+    takeHostNotice(hosts, "nc-host-online", online("2"));
+    takeHostNotice(hosts, "nc-host-online", online("3"));
+    CHECK(wordsOf(differences(told, hosts, "")) == Words{"+3"});
+
+    // Somebody who comes now is not told of the doubtful one.
+    Hosts toldLater;
+    CHECK(wordsOf(differences(toldLater, hosts, "")) == Words{"+2", "+3"});
+    CHECK(takeHostNotice(hosts, "nc-hosts-known", "{}") == "");
+    CHECK(wordsOf(differences(told, hosts, "")) == Words{"-1 away"});
+    CHECK(differences(toldLater, hosts, "").empty());
 }

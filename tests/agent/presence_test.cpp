@@ -39,10 +39,13 @@ struct Told : Heard<std::string> {
 };
 
 // The usual beginning, with hosts that are there already.
-void greet(FakeClient& client, const Words& hosts) {
+void greet(FakeClient& client, const Words& hosts, bool known = true) {
     client.untilSync();
-    client.welcome();
+    wire::Welcome welcome = FakeClient::defaultWelcome();
+    welcome.capabilities = wire::noticesCapability;
+    client.welcome(welcome);
     for (const auto& id : hosts) client.event("nc-host-online", hostData(id));
+    if (known) client.event("nc-hosts-known", "{}");
     client.synced();
 }
 
@@ -92,12 +95,37 @@ TEST_CASE("after a reconnect only what has changed meanwhile is told") {
     again.event("fence", "1");
     CHECK(told.untilFence() == Words{"-gamma away", "+delta"});
 
-    // A daemon that says nothing of hosts has none.
+    // A daemon of a version that does not tell of hosts.
     again.close();
     FakeClient third = daemon.accept();
-    greet(third, {});
+    third.greet();
     third.event("fence", "1");
     CHECK(told.untilFence() == Words{"-beta away", "-delta away"});
+}
+
+TEST_CASE("a daemon that was started anew is given time to hear who is there") {
+    const FakeDaemon daemon;
+    Told told;
+    Agent agent("A", daemon.options());
+    told.listenTo(agent);
+    FakeClient client = connect(agent, daemon, {"beta", "gamma"});
+    client.close();
+    FakeClient again = daemon.accept();
+    greet(again, {}, false);
+    again.event("nc-host-online", hostData("gamma"));
+    again.event("nc-host-online", hostData("delta"));
+    again.event("fence", "1");
+    CHECK(told.untilFence() == Words{"+beta", "+gamma", "+delta"});
+
+    Told late;
+    late.listenTo(agent);
+    CHECK(late.next() == "+delta");
+    CHECK(late.next() == "+gamma");
+    again.event("nc-hosts-known", "{}");
+    again.event("nc-host-expired", R"({"id":"delta","why":"goodbye"})");
+    again.event("fence", "1");
+    CHECK(late.untilFence() == Words{"-delta goodbye"});
+    CHECK(told.waiting() == 1);  // the fence
 }
 
 TEST_CASE("what a daemon told before it broke off in its greeting is not how things stand") {

@@ -13,9 +13,9 @@
 namespace netcluster::scenario {
 namespace {
 
-std::string ipProgram() {
-    for (const char* path : {"/usr/sbin/ip", "/sbin/ip", "/usr/bin/ip", "/bin/ip"}) {
-        if (access(path, X_OK) == 0) return path;
+std::string programPath(const std::string& name) {
+    for (const char* directory : {"/usr/sbin/", "/sbin/", "/usr/bin/", "/bin/"}) {
+        if (access((directory + name).c_str(), X_OK) == 0) return directory + name;
     }
     return "";
 }
@@ -38,11 +38,17 @@ int makeNamespace() {
 
 std::string whyNoLab() {
     if (geteuid() != 0) return "only root can make network namespaces";
-    if (ipProgram().empty()) return "the program `ip` (package iproute2) is not installed";
+    for (const auto& [program, package] :
+         {std::pair{"ip", "iproute2"}, std::pair{"tc", "iproute2"}, std::pair{"nft", "nftables"}}) {
+        if (!programPath(program).empty()) continue;
+        return std::string("the program `") + program + "` (package " + package +
+               ") is not installed";
+    }
     try {
         const NetworkNamespace a;
         const NetworkNamespace b;
         cable(a, "eth0", b, "eth0");
+        a.nft("table inet probe { }");
         return "";
     } catch (const std::exception& error) {
         return error.what();
@@ -64,12 +70,33 @@ std::string NetworkNamespace::path() const {
     return "/proc/" + std::to_string(getpid()) + "/fd/" + std::to_string(descriptor_);
 }
 
-void NetworkNamespace::ip(const std::string& arguments) const {
-    std::vector<std::string> all{ipProgram()};
-    std::istringstream words(arguments);
+std::string NetworkNamespace::run(const std::string& command) const {
+    std::vector<std::string> all;
+    std::istringstream words(command);
     for (std::string word; words >> word;) all.push_back(word);
+    all.front() = programPath(all.front());
     Process process(all, {.networkNamespace = descriptor_});
-    if (process.wait() != 0) throw Error("ip " + arguments + ": " + process.err.text());
+    if (process.wait() != 0) throw Error(command + ": " + process.err.text());
+    process.out.waitForEnd();
+    return process.out.text();
+}
+
+void NetworkNamespace::nft(const std::string& script) const {
+    const Scratch scratch;
+    run("nft -f " + scratch.write("script", script));
+}
+
+void NetworkNamespace::inside(const std::function<void()>& work) const {
+    std::exception_ptr error;
+    std::thread([&] {
+        try {
+            if (setns(descriptor_, CLONE_NEWNET) != 0) throw Error("cannot enter the namespace");
+            work();
+        } catch (...) {
+            error = std::current_exception();
+        }
+    }).join();
+    if (error) std::rethrow_exception(error);
 }
 
 void cable(const NetworkNamespace& a, const std::string& nameA, const NetworkNamespace& b,
@@ -95,7 +122,8 @@ void Host::setAddress() {
 }
 
 std::string Host::configText(const HostConfig& config) const {
-    return "{\"name\": \"" + name() + "\", \"heartbeat\": 100" +
+    return "{\"name\": \"" + name() + "\"" +
+           (config.heartbeat == 0 ? "" : ", \"heartbeat\": " + std::to_string(config.heartbeat)) +
            (config.more.empty() ? "" : ", " + config.more) + ", \"channels\": {\"control\": {}, " +
            config.channels + "}}";
 }
@@ -115,33 +143,76 @@ void Host::awaitOnline(const std::vector<Host*>& others) {
 // -- Lab ---------------------------------------------------------------------------------------
 
 Lab::Lab(const std::vector<HostConfig>& configs) {
-    std::vector<Host*> all;
+    const bool byCable = configs.size() == 2;
+    if (!byCable) makeSwitch();
+    for (std::size_t n = 0; n < configs.size(); ++n) wire(static_cast<int>(n) + 1);
+    if (byCable) cable(hosts_[0]->network(), "eth0", hosts_[1]->network(), "eth0");
+    for (std::size_t n = 0; n < hosts_.size() && !byCable; ++n) plug(*hosts_[n]);
+    start(configs);
+    awaitOnline();
+}
+
+Lab::Lab(const std::vector<HostConfig>& configs, AtSwitch how) {
+    makeSwitch();
     for (std::size_t n = 0; n < configs.size(); ++n) {
-        hosts_.push_back(std::make_unique<Host>(static_cast<int>(n) + 1));
-        all.push_back(hosts_.back().get());
+        const Host& host = wire(static_cast<int>(n) + 1);
+        if (how.plugged) plug(host);
     }
-    if (hosts_.size() == 2) {
-        cable(hosts_[0]->network(), "eth0", hosts_[1]->network(), "eth0");
-    } else {
-        connectBySwitch();
-    }
+    start(configs);
+    if (how.plugged) awaitOnline();
+}
+
+void Lab::makeSwitch() {
+    switch_ = std::make_unique<NetworkNamespace>();
+    switch_->ip("link add br0 type bridge mcast_snooping 0 forward_delay 0");
+    switch_->ip("link set br0 up");
+}
+
+void Lab::start(const std::vector<HostConfig>& configs) {
     for (std::size_t n = 0; n < hosts_.size(); ++n) {
         hosts_[n]->setAddress();
         hosts_[n]->start(configs[n]);
     }
+}
+
+void Lab::awaitOnline() {
+    std::vector<Host*> all;
+    for (auto& host : hosts_) all.push_back(host.get());
     for (auto& host : hosts_) host->awaitOnline(all);
 }
 
-void Lab::connectBySwitch() {
-    switch_ = std::make_unique<NetworkNamespace>();
-    // No snooping: there is no querier here.
-    switch_->ip("link add br0 type bridge mcast_snooping 0 forward_delay 0");
-    switch_->ip("link set br0 up");
-    for (auto& host : hosts_) {
-        const std::string port = "port" + host->name();
-        cable(*switch_, port, host->network(), "eth0");
-        switch_->ip("link set " + port + " master br0");
+Host& Lab::wire(int number) {
+    hosts_.push_back(std::make_unique<Host>(number));
+    Host& host = *hosts_.back();
+    if (switch_) {
+        cable(*switch_, portOf(host), host.network(), "eth0");
+        host.network().ip("link set eth0 gso_max_segs 1");
     }
+    return host;
+}
+
+Host& Lab::add(const HostConfig& config) {
+    Host& host = wire(static_cast<int>(hosts_.size()) + 1);
+    host.setAddress();
+    host.start(config);
+    return host;
+}
+
+void Lab::unplug(const Host& host) {
+    switch_->ip("link set " + portOf(host) + " nomaster");
+}
+
+void Lab::plug(const Host& host) {
+    switch_->ip("link set " + portOf(host) + " master br0");
+}
+
+std::unique_ptr<NetworkNamespace> Lab::guest(const std::string& address) {
+    auto guest = std::make_unique<NetworkNamespace>();
+    const std::string port = "guest" + std::to_string(++guests_);
+    cable(*switch_, port, *guest, "eth0");
+    switch_->ip("link set " + port + " master br0");
+    guest->ip("addr add " + address + "/24 dev eth0");
+    return guest;
 }
 
 }  // namespace netcluster::scenario

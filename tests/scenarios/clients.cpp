@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <netcluster/control.hpp>
 
 #include "harness.hpp"
 #include "json_scan.hpp"
@@ -18,6 +19,12 @@ std::string jsonText(std::string_view text) {
     std::string out;
     wire::appendQuoted(out, text);
     return out;
+}
+
+// What happens on the link is told to all clients of control.
+bool isNotice(const std::string& event) {
+    return event == control::hostOnline || event == control::hostExpired ||
+           event == control::hostsKnown || event == control::netGap;
 }
 
 constexpr std::size_t largestFrame = std::size_t{80} << 20;
@@ -142,6 +149,11 @@ bool Connection::receive(std::string& buffer, std::size_t atMost) {
     }
 }
 
+bool Connection::readable(std::chrono::milliseconds time) const {
+    pollfd waiting{descriptor_, POLLIN, 0};
+    return poll(&waiting, 1, static_cast<int>(time.count())) > 0;
+}
+
 std::string Connection::receiveAll() {
     std::string all;
     while (receive(all)) {
@@ -238,9 +250,12 @@ Heard JsonClient::next() {
 nlohmann::json JsonClient::askWhole(const std::string& command, const nlohmann::json& data,
                                     const std::string& id) {
     emit("nc-control-" + command, data.dump(), EmitWith{.id = id});
-    const auto text = nextText();
-    if (!text) throw Error("no answer to " + command);
-    return nlohmann::json::parse(*text);
+    for (;;) {
+        const auto text = nextText();
+        if (!text) throw Error("no answer to " + command);
+        auto packet = nlohmann::json::parse(*text);
+        if (!isNotice(packet.at("event").get<std::string>())) return packet;
+    }
 }
 
 nlohmann::json JsonClient::ask(const std::string& command, const nlohmann::json& data) {

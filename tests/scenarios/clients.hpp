@@ -2,6 +2,7 @@
 // an honest agent never would. Every wait has a deadline; running into it throws.
 #pragma once
 
+#include <chrono>
 #include <deque>
 #include <initializer_list>
 #include <memory>
@@ -31,6 +32,8 @@ class Connection {
     std::size_t sendSome(std::string_view bytes);
     /// Appends some of what arrives to `buffer`; false when the daemon has hung up.
     bool receive(std::string& buffer, std::size_t atMost = 65536);
+    /// Waits so long at most for something to receive, be it the end.
+    bool readable(std::chrono::milliseconds time) const;
     /// Waits for the end; what came before it.
     std::string receiveAll();
     void finishSending();
@@ -106,7 +109,8 @@ class JsonClient : public Client {
     Heard next() override;
     /// The next packet as it came, without its NUL; nothing at the end.
     std::optional<std::string> nextText();
-    /// Asks on control; the data of the answer, or the packet itself.
+    /// Asks on control; the data of the answer, or the packet itself. Notices of the link that come
+    /// before it are skipped.
     nlohmann::json ask(const std::string& command, const nlohmann::json& data = nullptr);
     nlohmann::json askWhole(const std::string& command, const nlohmann::json& data,
                             const std::string& id = "");

@@ -231,10 +231,11 @@ class Agent {
     /// each that is there already, then of changes, in order with events; a handler that is set
     /// later begins in the same way. Each hostExpired is about a host it was told of, and no host
     /// is told twice without one between. While the connection to the daemon is lost nothing is
-    /// told; when it is back, hosts that went meanwhile are told as expired, and those that are
-    /// still there are not told again. A host that came and went before `poll` or the executor came
-    /// to it is left out. If this process does not keep up with its events (onGap), it may miss a
-    /// change until the next connection.
+    /// told; when it is back, hosts that are still there are not told again, and those that went
+    /// meanwhile are told as expired (at once, or when a daemon that was started anew has had 5
+    /// heartbeats of time to hear the others). A host that came and went before `poll` or the
+    /// executor came to it is left out. If this process does not keep up with its events (onGap),
+    /// it may miss a change until the next connection.
     void onPresence(std::function<void(const Presence&)> handler);
     /// A listener threw, the daemon refused something, data was not JSON, emitted events could not
     /// be sent before the connection was closed. Default: a line on stderr.

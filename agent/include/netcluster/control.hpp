@@ -22,9 +22,11 @@ inline constexpr std::string_view hosts = "hosts";              ///< null -> hos
 inline constexpr std::string_view doctor = "doctor";            ///< {wait} -> facts, later
 
 /// What the daemon tells unasked, on `control` and to agents that asked for it (Agent::onPresence,
-/// Agent::onGap): a host came, a host went, events of another host will never come.
+/// Agent::onGap): a host came, a host went, whoever is there has been told by now, events of
+/// another host will never come.
 inline constexpr std::string_view hostOnline = "nc-host-online";
 inline constexpr std::string_view hostExpired = "nc-host-expired";
+inline constexpr std::string_view hostsKnown = "nc-hosts-known";
 inline constexpr std::string_view netGap = "nc-net-gap";
 
 /// The event that asks for `command`, and the one that answers it.

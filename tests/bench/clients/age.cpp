@@ -1,10 +1,10 @@
 // tick and watch: events at a steady rate, each with the time at which it was published, and how
 // old they are when they arrive. Both processes read the same clock.
 #include <sys/prctl.h>
-#include <time.h>
 
 #include <algorithm>
 #include <cstring>
+#include <ctime>
 #include <iomanip>
 #include <iostream>
 #include <vector>

@@ -49,16 +49,16 @@ class Batch {
     bool full() const { return filled_ == bytes_.size(); }
 
     void send(int socket) {
+        if (filled_ == 0) return;
         const std::size_t count = (filled_ + room_ - 1) / room_;
-        const std::size_t rest = filled_ - (count - 1) * room_;
-        if (count > 0) pieces_[count - 1].iov_len = rest;
+        pieces_[count - 1].iov_len = filled_ - (count - 1) * room_;
         for (std::size_t done = 0; done < count;) {
             const int sent =
                 sendmmsg(socket, headers_.data() + done, static_cast<unsigned>(count - done), 0);
             if (sent < 0 && errno != EINTR && errno != ENOBUFS) fail("sendmmsg");
             if (sent > 0) done += static_cast<std::size_t>(sent);
         }
-        if (count > 0) pieces_[count - 1].iov_len = room_;
+        pieces_[count - 1].iov_len = room_;
         filled_ = 0;
     }
     /// False when there may be more. Calls `take` with what each datagram, or each row of

@@ -80,15 +80,11 @@ class Host:
 class Hosts:
     """a publishes, b subscribes."""
 
-    def __init__(self):
-        self.a, self.b = Host("a", "10.213.77.1"), Host("b", "10.213.77.2")
-        self.both = (self.a, self.b)
-        self.held = contextlib.ExitStack()
-
     def __enter__(self):
         with contextlib.ExitStack() as stack:
-            for host in self.both:
-                stack.enter_context(host)
+            self.a = stack.enter_context(Host("a", "10.213.77.1"))
+            self.b = stack.enter_context(Host("b", "10.213.77.2"))
+            self.both = (self.a, self.b)
             self.a.run(f"ip link add eth0 type veth peer name eth0 netns {self.b.holder.pid}")
             for host in self.both:
                 host.join()

@@ -142,5 +142,5 @@ class EncryptedLink(NetclusterLink):
                 json.dumps({"netkeyfile": key, "channels": {"control": {}}}))
             checked = subprocess.run([Netcluster.found(programs), "--test-config", config],
                                      capture_output=True, text=True, timeout=10, check=False)
-        said = (checked.stdout + checked.stderr).strip()
+            said = (checked.stdout + checked.stderr).replace(f"{directory}/", "").strip()
         return f"the daemon refuses netkeyfile: {said[-200:]}" if checked.returncode else ""

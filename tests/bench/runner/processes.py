@@ -39,8 +39,8 @@ class Client:
         """`host`: the words that make a command run on another one."""
         self.command = command
         self.errors = tempfile.TemporaryFile()
-        self.child = subprocess.Popen([*host, *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                      stderr=self.errors)
+        self.child = subprocess.Popen([*host, *command], stdin=subprocess.PIPE,
+                                      stdout=subprocess.PIPE, stderr=self.errors)
         self.unread = b""
         self.cpu_before = 0.0
 
