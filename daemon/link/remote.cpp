@@ -93,7 +93,8 @@ std::optional<Time> Remote::deadline() const {
 
 void Remote::giveUp() {
     window_.giveUp();
-    stream_.missing();
+    // It may be back and say the rest, of which we no longer have the beginning.
+    if (stream_.unfinished()) missingHere();
 }
 
 Remote::Counts Remote::counts() const {
@@ -157,6 +158,12 @@ void Remote::onMessage(const wire::FrameView& message) {
 
 void Remote::onBadStream(Bad reason) {
     context_.events.onBad(reason);
+    if (reason == Bad::noMemory) missingHere();
+}
+
+// An event of which the last datagram holds a part will not come.
+void Remote::missingHere() {
+    missing({window_.next() - 1, window_.next() - 1}, false);
 }
 
 }  // namespace netcluster::daemon::link

@@ -26,7 +26,8 @@ inline constexpr std::uint32_t maxWindow = 2048;
 /// Events of another host that will never come.
 struct GapReport {
     enum class Why {
-        lost,     ///< datagrams `first` to `last` did not arrive, however often asked for
+        lost,     ///< datagrams `first` to `last` did not arrive, however often asked for; or what
+                  ///< they hold was given up, for want of memory or because the host fell silent
         gone,     ///< the same, and the sender no longer kept them
         dropped,  ///< the sender's queue was full; `count` events
         reset,    ///< the sender's numbers jumped; how many are missing nobody knows
@@ -115,6 +116,7 @@ class Remote final : private OrderWindow::Out, private StreamReader::Out {
   private:
     void inOrder(std::string_view body) override;
     void missing(Range range, bool gone) override;
+    void missingHere();
     void onMessage(const wire::FrameView& message) override;
     void onBadStream(Bad reason) override;
     void judge(OrderWindow::Result result);
@@ -127,8 +129,8 @@ class Remote final : private OrderWindow::Out, private StreamReader::Out {
     std::uint64_t endsAt_ = numberLimit;  ///< highest number the session may use, known after END
     Time lastData_{};
     bool heardSinceAsked_ = false;
-    bool statusWanted_ = true;  ///< also when we join: the sender is to know that we are here
-    std::uint64_t statusAt_ = 0;  ///< `next` as of the last STATUS
+    bool statusWanted_ = true;      ///< also when we join: the sender is to know that we are here
+    std::uint64_t statusAt_ = 0;    ///< `next` as of the last STATUS
     std::optional<Time> lastCall_;  ///< after END: when the missing tail is given up
     Counts counts_;
 };

@@ -55,6 +55,8 @@ class StreamReader {
     /// Datagrams are missing here: what is under construction can never be completed.
     void missing();
 
+    /// A message has begun and is not complete yet.
+    bool unfinished() const { return !partial_.empty(); }
     /// Messages of which only a part came.
     std::uint64_t incomplete() const { return incomplete_; }
 

@@ -506,14 +506,14 @@ TEST_CASE("memory is shared by all, is never more than the limit, and comes back
     Time now{1h};
     std::vector<std::unique_ptr<Host>> hosts;
     const std::string content(1000, 'x');
+    const auto hear = [&](const std::string& datagram) {
+        Header header;
+        REQUIRE(readHeader(datagram, header) == Bad::none);
+        receiver.onDatagram(now, header, std::string_view(datagram).substr(headerSize),
+                            somewhere());
+    };
     for (unsigned i = 0; i < maxSessions; ++i) {
         hosts.push_back(std::make_unique<Host>(static_cast<std::uint8_t>(100 + i), "h"));
-        const auto hear = [&](const std::string& datagram) {
-            Header header;
-            REQUIRE(readHeader(datagram, header) == Bad::none);
-            receiver.onDatagram(now, header, std::string_view(datagram).substr(headerSize),
-                                somewhere());
-        };
         hear(hosts.back()->heartbeat());
         for (std::uint64_t sequence = 2; sequence < 2500; ++sequence) {
             hear(hosts.back()->data(sequence, content, noStart));
@@ -522,6 +522,17 @@ TEST_CASE("memory is shared by all, is never more than the limit, and comes back
     CHECK(receiver.memoryUsed() > memoryLimit(65536) - 2000);
     CHECK(receiver.memoryUsed() <= memoryLimit(65536));
     CHECK(receiver.totals().ahead > 0);
+    CHECK(witness.bad.empty());
+    CHECK(witness.gaps.empty());
+
+    // In order, but of an event that there is no memory for: it is missed, and that is said.
+    hear(hosts.back()->data(1, frameOf(bytesNamed("large", patterned(50'000))).substr(0, 1000)));
+    CHECK(witness.bad == std::vector{Bad::noMemory});
+    REQUIRE(witness.gaps.size() == 1);
+    CHECK(witness.gaps[0].why == GapReport::Why::lost);
+    CHECK(witness.gaps[0].first == 1);
+    CHECK(witness.gaps[0].last == 1);
+
     now += sessionIdle + 1s;
     receiver.expireSilent(now);
     CHECK(receiver.memoryUsed() == 0);
