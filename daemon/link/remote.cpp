@@ -93,6 +93,8 @@ std::optional<Time> Remote::deadline() const {
 
 void Remote::giveUp() {
     window_.giveUp();
+    // All of it now: this session may be forgotten next.
+    while (window_.ready()) window_.deliverReady();
     // It may be back and say the rest, of which we no longer have the beginning.
     if (stream_.unfinished()) missingHere();
 }

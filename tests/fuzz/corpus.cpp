@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "frame.hpp"
 #include "packer.hpp"
 #include "script.hpp"
 
@@ -35,62 +36,100 @@ wire::EventView event(std::string_view name, std::string_view data, std::uint8_t
 }
 
 /// A daemon up to the point where its datagrams would leave.
-struct Host {
+class Host {
+  public:
+    explicit Host(std::size_t queueRoom) : buffer_(queueRoom, std::size_t{1} << 20) {}
+
+    void add(const wire::EventView& event) { packer_.add(wire::EventRun(event)); }
+    std::string begin(Type type) {
+        Header header;
+        header.type = type;
+        header.session = uuidOf(1);
+        header.packet = ++packet_;
+        std::string datagram;
+        appendHeader(datagram, header);
+        return datagram;
+    }
+    /// What was not given out yet.
     std::vector<std::string> out() {
+        packer_.close();
         std::vector<std::string> datagrams;
-        packer.close();
-        for (; !queue.empty(); queue.pop()) {
-            stampPacket(queue.front().datagram, ++packet);
-            datagrams.push_back(queue.front().datagram);
+        while (buffer_.waiting() != 0) {
+            const std::uint64_t sequence = buffer_.sent() + 1;
+            datagrams.push_back(begin(Type::data).append(buffer_.body(sequence)));
+            buffer_.markSent(sequence);
         }
         return datagrams;
     }
-    std::string begin(Type type) {
-        std::string datagram;
-        appendHeader(datagram, {type, session, ++packet});
-        return datagram;
-    }
+    std::uint64_t highest() const { return buffer_.highest(); }
 
-    wire::Uuid session = uuidOf(1);
-    DatagramQueue queue{std::size_t{1} << 20};
-    Packer packer{session, "alpha", maxEvent, queue};
-    std::uint64_t packet = 0;
+  private:
+    SendBuffer buffer_;
+    Packer packer_{"alpha", maxEvent, buffer_};
+    std::uint64_t packet_ = 0;
 };
+
+std::string heartbeatOf(Host& host) {
+    std::string datagram = host.begin(Type::heartbeat);
+    Heartbeat heartbeat;
+    heartbeat.highest = host.highest();
+    heartbeat.uptime = 1234;
+    heartbeat.host = uuidOf(9);
+    heartbeat.name = "alpha";
+    heartbeat.version = "2.0.0";
+    heartbeat.heard = {1, 2};
+    heartbeat.channels = {"A", "B"};
+    appendHeartbeat(datagram, heartbeat);
+    return datagram;
+}
+
+/// What only receivers say.
+std::vector<std::string> answers(Host& host) {
+    std::vector<std::string> all;
+    all.push_back(host.begin(Type::nak));
+    appendNak(all.back(), uuidOf(1), {{1, 2}, {4, 4}});
+    all.push_back(host.begin(Type::status));
+    appendStatus(all.back(), {{uuidOf(1), 3, 256}, {uuidOf(2), 1, 64}});
+    all.push_back(host.begin(Type::challenge));
+    appendChallenge(all.back(), {uuidOf(1), Nonce{1, 2, 3}});
+    all.push_back(host.begin(Type::proof));
+    appendProof(all.back(), {Nonce{1, 2, 3}, Nonce{4}});
+    all.push_back(host.begin(Type::probe));
+    appendProbe(all.back(), 17, 100);
+    all.push_back(host.begin(Type::echo));
+    appendEcho(all.back(), {17, uuidOf(1), 1'700'000'000'000}, 100);
+    return all;
+}
 
 /// Every kind of datagram, in the order in which a host might send them.
 std::vector<std::string> conversation() {
-    Host host;
-    std::vector<std::string> all;
-    const auto heartbeat = [&](std::uint64_t highest) {
-        all.push_back(host.begin(Type::heartbeat));
-        appendHeartbeat(all.back(), {highest, 1234, uuidOf(9), "alpha", "2.0.0"});
-    };
+    Host host(std::size_t{64} << 10);
+    std::vector<std::string> all{heartbeatOf(host)};
     const auto sendAll = [&] {
         for (std::string& datagram : host.out()) all.push_back(std::move(datagram));
     };
-    heartbeat(0);
-    host.packer.add(event("hello", "1"));
+    host.add(event("hello", "1"));
     sendAll();
     wire::EventView addressed = event("addressed", R"({"x":[1,"two"]})", wire::broadcastFlag);
     addressed.to = "node";
     addressed.id = "id-1";
     addressed.replyTo = "back";
-    host.packer.add(addressed);
-    host.packer.add(event("raw", std::string_view("\0\xff\x01", 3), wire::bytesFlag));
-    for (int n = 0; n < 8; ++n) host.packer.add(event("small", "[1,2,3]"));
+    host.add(addressed);
+    host.add(event("raw", std::string_view("\0\xff\x01", 3), wire::bytesFlag));
+    for (int n = 0; n < 8; ++n) host.add(event("small", "[1,2,3]"));
     sendAll();
     const std::string large(3000, 'x');
-    host.packer.add(event("large", large, wire::bytesFlag));
+    host.add(event("large", large, wire::bytesFlag));
     sendAll();
+    for (std::string& datagram : answers(host)) all.push_back(std::move(datagram));
     // What does not fit the queue leaves a note.
-    const std::string tooMuch(maxEvent, 'y');
-    for (int n = 0; n < 17; ++n) host.packer.add(event("much", tooMuch, wire::bytesFlag));
-    std::vector<std::string> rest = host.out();
+    for (int n = 0; n < 40; ++n) host.add(event("much", large, wire::bytesFlag));
+    const std::vector<std::string> rest = host.out();
     all.push_back(rest.front());
     all.push_back(rest.back());
-    heartbeat(all.size());
+    all.push_back(heartbeatOf(host));
     all.push_back(host.begin(Type::end));
-    appendEnd(all.back(), all.size());
+    appendEnd(all.back(), host.highest());
     return all;
 }
 
@@ -116,22 +155,25 @@ void addRaw(std::string& script, const std::string& datagram) {
     script += datagram;
 }
 
-// A message of four fragments from one session, each step as far ahead as it says.
-std::string fragments(const std::vector<std::uint8_t>& indices) {
+// A message in pieces of 40 bytes, said in this order.
+std::string pieces(const std::vector<std::uint8_t>& order) {
+    std::string message;
+    wire::appendEvent(message, event("pieces", R"("0123456789012345678901234567890123456789")"));
+    constexpr std::size_t size = 40;
     std::string script;
-    for (const std::uint8_t index : indices) {
-        append(script, Step::fragment);
+    for (const std::uint8_t index : order) {
+        append(script, Step::data);
         append(script, std::uint8_t{1});
         append(script, std::uint8_t{0});
-        append(script, std::uint16_t{64});
-        append(script, index);
-        append(script, std::uint8_t{4});
-        append(script, std::uint8_t{16});
-        script.append(16, static_cast<char>('a' + index));
+        append(script, static_cast<std::uint8_t>(index == 0 ? 0 : 255));
+        const std::string piece = message.substr(index * size, size);
+        append(script, static_cast<std::uint8_t>(piece.size()));
+        script += piece;
     }
-    append(script, Step::heartbeat);
-    append(script, std::uint8_t{1});
-    append(script, std::uint8_t{0});
+    for (const std::uint8_t argument : {1, 0, 8}) {
+        if (argument == 1) append(script, Step::heartbeat);
+        append(script, argument);
+    }
     append(script, Step::pass);
     append(script, std::uint16_t{100});
     return script;
@@ -153,9 +195,8 @@ void writeCorpus(const std::filesystem::path& directory) {
         append(doubled, Step::pass);
         append(doubled, std::uint16_t{30});
     }
-    for (const std::string& script :
-         {inOrder, backwards, doubled, fragments({0, 1, 2, 3}), fragments({0, 2, 1, 3}),
-          fragments({0, 1, 3}), fragments({0, 1, 0, 1, 2, 3})}) {
+    for (const std::string& script : {inOrder, backwards, doubled, pieces({0, 1, 2}),
+                                      pieces({0, 2, 1}), pieces({0, 2}), pieces({0, 1, 0, 1, 2})}) {
         scripts.add(script);
     }
 }

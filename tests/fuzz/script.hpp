@@ -4,11 +4,10 @@
 //
 //     step        arguments
 //     raw         size u16, then the bytes of a whole datagram
-//     events      session u8, ahead u8, size u8, then messages
-//     fragment    session u8, ahead u8, message size u16, index u8, count u8, size u8, then bytes
-//     dropped     session u8, ahead u8, events u8
-//     heartbeat   session u8, ahead u8
+//     data        session u8, ahead u8, start u8 (255: no message begins), size u8, then content
+//     heartbeat   session u8, ahead u8 (the highest number), kept u8 (of the last ones)
 //     end         session u8, ahead u8
+//     nak         session u8, session asked u8, ahead u8, more u8: another receiver asks
 //     pass        time u16, in milliseconds
 //
 // "Ahead" is a signed distance from the number that the session would use next.
@@ -22,8 +21,8 @@
 
 namespace netcluster::fuzz {
 
-enum class Step : std::uint8_t { raw, events, fragment, dropped, heartbeat, end, pass };
-inline constexpr std::uint8_t steps = 7;
+enum class Step : std::uint8_t { raw, data, heartbeat, end, nak, pass };
+inline constexpr std::uint8_t steps = 6;
 
 /// Reads arguments; what is not there is 0 or empty.
 class Script {

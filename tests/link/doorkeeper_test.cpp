@@ -161,20 +161,34 @@ TEST_CASE_FIXTURE(Fixture, "so much is kept of a session that waits, and the res
     CHECK(say(1, passed.size() + 1) == Verdict::pass);
 }
 
-TEST_CASE_FIXTURE(Fixture, "so many sessions wait, and those beyond are counted") {
-    for (unsigned session = 0; session < maxWaiting + 5; ++session) {
+TEST_CASE_FIXTURE(Fixture, "so many sessions wait; the one asked most often gives way") {
+    for (unsigned session = 0; session < maxWaiting; ++session) {
         CHECK(say(session, 1) == Verdict::wait);
+        if (session == 4) ask();
     }
-    CHECK(ask().size() == maxWaiting);
-    CHECK(door.unproven() == 5);
-    prove(0, {Nonce{}});
-    // A place is free again when one has proven itself.
-    Nonce nonce{};
-    nonce.fill(1);
-    prove(0, {nonce});
+    CHECK(ask().size() == maxWaiting - 5);
+    now += challengePause;
+    ask();
+    CHECK(say(1000, 1) == Verdict::wait);
+    CHECK(door.unproven() > 0);
+    const auto challenges = ask();
+    REQUIRE(challenges.size() == 1);
+    CHECK(challenges[0].target == sessionOf(1000));
+    prove(1000, {challenges[0].nonce});
     CHECK(passed.size() == 1);
-    say(maxWaiting + 9, 1);
-    CHECK(ask().size() == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "a question of a known session is answered once, of an unknown one always") {
+    Header header{Type::challenge, 1, sessionOf(1), 7};
+    CHECK_FALSE(door.seenBefore(header));
+    CHECK_FALSE(door.seenBefore(header));
+    letIn(1);
+    CHECK_FALSE(door.seenBefore(header));
+    CHECK(door.seenBefore(header));
+    header.packet = 8;
+    CHECK_FALSE(door.seenBefore(header));
+    CHECK(say(1, 8) == Verdict::duplicate);
 }
 
 TEST_CASE_FIXTURE(Fixture,
@@ -207,8 +221,14 @@ TEST_CASE("an address is news once for each reason, and so many are remembered")
     CHECK(one.reason == Bad::version);
     CHECK(one.last == now);
 
-    for (std::uint32_t i = 3; i < 1000; ++i) strangers.note(now, address(i), Bad::foreign);
+    for (std::uint32_t i = 3; i < 1000; ++i) {
+        now += 1s;
+        strangers.note(now, address(i), Bad::foreign);
+        CHECK_FALSE(strangers.note(now, address(1), Bad::version));
+    }
     CHECK(strangers.all().size() == Strangers::most);
-    CHECK_FALSE(strangers.note(now, address(5000), Bad::foreign));
-    CHECK(strangers.note(now, address(2), Bad::foreign));
+    // The one longest quiet gave way, not the one that goes on.
+    CHECK(strangers.all().contains(address(1)));
+    CHECK_FALSE(strangers.all().contains(address(2)));
+    CHECK(strangers.all().contains(address(999)));
 }

@@ -393,6 +393,24 @@ TEST_CASE("a flood waits for its receivers, and all of it arrives") {
     CHECK_FALSE(pair.alpha.held("e", data));
 }
 
+TEST_CASE("a client that lags behind holds up what comes, and nothing is lost for it") {
+    Pair pair;
+    REQUIRE(pair.meet());
+    pair.beta.inbox.lagging = true;
+    const std::string data = patterned(1000);
+    std::size_t sent = 0;
+    // As much as all buffers on the way hold.
+    while (!pair.alpha.held("e", data)) pair.alpha.emit(std::to_string(sent++), data);
+    CHECK(pair.loop.until([&] { return pair.beta.inbox.waiter != nullptr; }));
+    const std::size_t before = pair.beta.inbox.events.size();
+    CHECK(before < sent);
+    pair.beta.inbox.lagging = false;
+    pair.beta.inbox.waiter->resume();
+    CHECK(pair.loop.until([&] { return pair.beta.inbox.events.size() == sent; }));
+    CHECK(inOrder(pair.beta.inbox, sent));
+    CHECK(pair.beta.stat("/gaps/count") == 0);
+}
+
 TEST_CASE("every host answers a question, small and large, and says what time it is there") {
     Pair pair;
     REQUIRE(pair.meet());

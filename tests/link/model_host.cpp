@@ -283,11 +283,22 @@ void ModelHost::onStatus(Time now, const Header& header, std::string_view body) 
 
 void ModelHost::endBatch(Time now) {
     sendRequests(now);
+    endTurn(now);
+    if (open_ && sender_.wants() && !sender_.held()) pump(now);
+    watchRequests();
+}
+
+void ModelHost::endTurn(Time now) {
     receiver_.endBatch();
     flush(now);  // the router does so at the end of its turn
     receiver_.forgetEvents();
-    if (open_ && sender_.wants() && !sender_.held()) pump(now);
-    watchRequests();
+    readyDue_ = receiver_.ready() ? std::max(now, busyUntil_) : never;
+}
+
+void ModelHost::onReady(Time now) {
+    receiver_.deliverReady();
+    sendRequests(now);
+    endTurn(now);
 }
 
 void ModelHost::sendRequests(Time now) {
@@ -329,9 +340,7 @@ void ModelHost::onRequestsDue(Time now) {
     }
     requestsPutOff_ = 0;
     sendRequests(now);
-    receiver_.endBatch();
-    flush(now);
-    receiver_.forgetEvents();
+    endTurn(now);
     watchRequests();
 }
 
@@ -340,21 +349,23 @@ void ModelHost::onHeartbeatDue(Time now) {
     sendHeartbeat(now, false);
     if (!readBatch(now)) return;
     receiver_.expireSilent(now);
-    receiver_.endBatch();
-    receiver_.forgetEvents();
+    endTurn(now);
 }
 
 // -- time --------------------------------------------------------------------------------------
 
 Time ModelHost::deadline() const {
     if (!open_) return never;
-    const Time first = std::min({readDue_, paceDue_, tailDue_, heartbeatDue_, requestsDue_});
+    const Time first =
+        std::min({readDue_, readyDue_, paceDue_, tailDue_, heartbeatDue_, requestsDue_});
     return std::max({first, stoppedUntil_, busyUntil_});
 }
 
 void ModelHost::run(Time now) {
     if (readDue_ <= now) {
         readBatch(now);
+    } else if (readyDue_ <= now) {
+        onReady(now);
     } else if (requestsDue_ <= now) {
         onRequestsDue(now);
     } else if (paceDue_ <= now) {
@@ -444,7 +455,8 @@ bool ModelHost::knowsAllOf(const ModelHost& other) const {
 }
 
 bool ModelHost::quiet() const {
-    return inbox_.empty() && !sender_.wants() && !buffer_.isOpen() && !receiver_.deadline();
+    return inbox_.empty() && !sender_.wants() && !buffer_.isOpen() && !receiver_.deadline() &&
+           !receiver_.ready();
 }
 
 }  // namespace netcluster::daemon::link

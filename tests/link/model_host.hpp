@@ -133,6 +133,8 @@ class ModelHost final : private ReceiverEvents {
     void onNak(Time now, const Header& header, std::string_view body);
     void onStatus(Time now, const Header& header, std::string_view body);
     void endBatch(Time now);
+    void endTurn(Time now);
+    void onReady(Time now);
     void sendRequests(Time now);
     void onRequestsDue(Time now);
     void onHeartbeatDue(Time now);
@@ -166,6 +168,7 @@ class ModelHost final : private ReceiverEvents {
     Time stoppedUntil_{};
     Time busyUntil_{};  ///< with what it has read
     Time readDue_ = never;
+    Time readyDue_ = never;
     Time paceDue_ = never;
     Time tailDue_ = never;
     Time heartbeatDue_ = never;

@@ -91,6 +91,10 @@ struct Inbox : NetSink {
         if (then) then();
     }
     void endTurn() override { writtenNotices = notices.size(); }
+    bool holds(Waiter& link) override {
+        if (lagging) waiter = &link;
+        return lagging;
+    }
 
     /// Of those that clients have been written.
     bool wrote(const std::string& notice) const {
@@ -108,6 +112,8 @@ struct Inbox : NetSink {
     std::vector<Event> events;
     std::vector<Notice> notices;
     std::size_t writtenNotices = 0;
+    bool lagging = false;      ///< a client lags behind
+    Waiter* waiter = nullptr;  ///< who waits for it
     std::function<void()> then;
 };
 

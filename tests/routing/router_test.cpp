@@ -54,7 +54,9 @@ class Client final : public Source, public Outlet {
     bool holdsSenders(const wire::EventRun& events, std::size_t&) override {
         return full || heard.size() + events.count > room;
     }
-    void awaitRoom(Source&) override { ++waiting; }
+    void awaitRoom(Waiter&) override { ++waiting; }
+    bool holdsLink() const override { return lagging; }
+    void holdLink(Waiter& link) override { heldLink = &link; }
 
     std::vector<std::string> take() {
         return std::exchange(heard, (flushedUpTo = 0, std::vector<std::string>{}));
@@ -70,6 +72,8 @@ class Client final : public Source, public Outlet {
     std::size_t flushedUpTo = 0;
     bool full = false, misbehaviour = false, json = false, notices = false;
     int waiting = 0, resumed = 0;
+    bool lagging = false;
+    Waiter* heldLink = nullptr;
     std::size_t largestRun = 0;
     std::size_t room = 1 << 20;
 
@@ -93,13 +97,13 @@ class FakeLink final : public NetOutlet {
     bool holdsSenders(const wire::EventRun& events) const override {
         return sent.size() + events.count > room;
     }
-    void awaitRoom(Source& source) override { waiting.push_back(&source); }
+    void awaitRoom(Waiter& sender) override { waiting.push_back(&sender); }
     std::vector<std::string> sent;
     std::uint8_t lastFlags = 0;  // as they stand in the frame's bytes
     int flushes = 0;
     std::size_t largestRun = 0;
     std::size_t room = 1 << 20;
-    std::vector<Source*> waiting;
+    std::vector<Waiter*> waiting;
 };
 
 EventFilter matching(std::string pattern) {
@@ -449,7 +453,7 @@ TEST_CASE("a full link holds the senders of channels that hold, and takes what f
 
     host.link.room = 0;
     CHECK_FALSE(host.emit(holding, "e"));
-    CHECK(host.link.waiting == std::vector<Source*>{&holding});
+    CHECK(host.link.waiting == std::vector<Waiter*>{&holding});
     CHECK(neighbour.heard.empty());
     // The link says itself what it leaves out of the others.
     CHECK(host.emit(dropping, "e"));
@@ -467,6 +471,29 @@ TEST_CASE("a full link holds the senders of channels that hold, and takes what f
         CHECK(neighbour.take().size() == room);
         CHECK(host.link.waiting.size() == (room < 9 ? 1 : 0));
     }
+}
+
+TEST_CASE("a client that lags behind what the link brings holds the link, one after the other") {
+    struct Reader final : Waiter {
+        void resume() override {}
+    };
+    const auto reader = std::make_shared<Reader>();
+    Host host(Host::Channels{{"A", {}}, {"B", {}}});
+    Client& quick = host.join("A");
+    Client& slow = host.join("A");
+    Client& slower = host.join("A");
+    Client& elsewhere = host.join("B");
+    CHECK_FALSE(host.router.holds(*reader));
+    slow.lagging = slower.lagging = elsewhere.lagging = true;
+    host.arrive("A", "e");
+    CHECK(host.router.holds(*reader));
+    CHECK((slow.heldLink != nullptr) != (slower.heldLink != nullptr));
+    CHECK(quick.heldLink == nullptr);
+    // Who is not given anything holds nobody.
+    CHECK(elsewhere.heldLink == nullptr);
+    slow.lagging = slower.lagging = false;
+    host.arrive("A", "e");
+    CHECK_FALSE(host.router.holds(*reader));
 }
 
 TEST_CASE("a run of the link goes on as one to those who take frames, and one by one to others") {
