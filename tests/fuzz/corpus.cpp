@@ -155,11 +155,11 @@ void addRaw(std::string& script, const std::string& datagram) {
     script += datagram;
 }
 
-// A message in pieces of 40 bytes, said in this order.
+// A message in pieces of 30 bytes, said in this order.
 std::string pieces(const std::vector<std::uint8_t>& order) {
     std::string message;
     wire::appendEvent(message, event("pieces", R"("0123456789012345678901234567890123456789")"));
-    constexpr std::size_t size = 40;
+    constexpr std::size_t size = 30;
     std::string script;
     for (const std::uint8_t index : order) {
         append(script, Step::data);
