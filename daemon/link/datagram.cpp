@@ -9,6 +9,8 @@
 namespace netcluster::daemon::link {
 namespace {
 
+constexpr std::uint16_t repeatedFlag = 1;
+
 // Takes values off the front of a body; `good` turns false at the first overrun and stays so.
 class Reader {
   public:
@@ -83,10 +85,11 @@ Bad readHeader(std::string_view datagram, Header& out) {
     out.type = static_cast<Type>(reader.integer<std::uint8_t>());
     out.keyId = reader.integer<std::uint16_t>();
     const auto flagsAndSpare = reader.integer<std::uint16_t>();
+    out.repeated = flagsAndSpare == repeatedFlag;
     reader.bytes(out.session);
     out.packet = reader.integer<std::uint64_t>();
     if (out.type < Type::data || out.type > Type::echo) return Bad::type;
-    if (flagsAndSpare != 0) return Bad::flags;
+    if (flagsAndSpare != 0 && !(out.repeated && out.type == Type::data)) return Bad::flags;
     if (out.packet == 0 || out.packet >= numberLimit) return Bad::number;
     return Bad::none;
 }
@@ -211,7 +214,7 @@ void appendHeader(std::string& out, const Header& header) {
     append(out, linkVersion);
     append(out, static_cast<std::uint8_t>(header.type));
     append(out, header.keyId);
-    append(out, std::uint16_t{0});  // flags and a spare byte
+    append(out, header.repeated ? repeatedFlag : std::uint16_t{0});  // flags and a spare byte
     append(out, header.session);
     append(out, header.packet);
 }

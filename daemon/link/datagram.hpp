@@ -58,6 +58,8 @@ struct Header {
     std::uint16_t keyId = 0;  ///< 0: not encrypted
     wire::Uuid session{};
     std::uint64_t packet = 0;  ///< +1 for every datagram of a session, of any type; starts at 1
+    /// DATA that was sent before: nobody joins a session by one, for it may be of the past.
+    bool repeated = false;
 };
 
 /// `Data::start` of a datagram in which no message begins.

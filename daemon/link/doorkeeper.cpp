@@ -4,10 +4,12 @@
 
 namespace netcluster::daemon::link {
 
-Doorkeeper::Verdict Doorkeeper::judge(Time now, const Header& header, std::string_view datagram,
-                                      const Endpoint& from) {
+Doorkeeper::Verdict Doorkeeper::judge(Time now, const Header& header) {
     const auto found = known_.find(header.session);
-    if (found == known_.end()) return keep(now, header, datagram, from);
+    if (found == known_.end()) {
+        await(now, header.session);
+        return Verdict::unproven;
+    }
     Known& known = *found->second;
     if (!known.window.fresh(header.packet)) return Verdict::duplicate;
     known.window.set(header.packet);
@@ -28,42 +30,27 @@ void Doorkeeper::forgetMostAsked() {
     const auto most = std::max_element(
         waiting_.begin(), waiting_.end(),
         [](const auto& a, const auto& b) { return a.second.tries < b.second.tries; });
-    unproven_ += most->second.said.size();
+    unproven_ += most->second.said;
     waiting_.erase(most);
 }
 
-Doorkeeper::Verdict Doorkeeper::keep(Time now, const Header& header, std::string_view datagram,
-                                     const Endpoint& from) {
-    auto found = waiting_.find(header.session);
+void Doorkeeper::await(Time now, const wire::Uuid& session) {
+    auto found = waiting_.find(session);
     if (found == waiting_.end()) {
         if (waiting_.size() >= maxWaiting) forgetMostAsked();
-        found = waiting_.try_emplace(header.session).first;
+        found = waiting_.try_emplace(session).first;
         found->second.nonce = makeNonce_();
         found->second.due = now;
     }
-    Waiting& waiting = found->second;
-    if (waiting.bytes + datagram.size() <= maxWaitingBytes) {
-        waiting.bytes += datagram.size();
-        waiting.said.emplace_back(datagram, from);
-    }
-    return Verdict::wait;
+    ++found->second.said;
 }
 
-void Doorkeeper::onProof(Time now, const wire::Uuid& session, const std::vector<Nonce>& nonces,
-                         const Pass& pass) {
-    const auto found = waiting_.find(session);
+void Doorkeeper::onProof(Time now, const Header& header, const std::vector<Nonce>& nonces) {
+    const auto found = waiting_.find(header.session);
     if (found == waiting_.end()) return;
     if (std::find(nonces.begin(), nonces.end(), found->second.nonce) == nonces.end()) return;
-    const auto waited = waiting_.extract(found);
-    Known& known = admit(now, session);
-    for (const auto& [datagram, from] : waited.mapped().said) {
-        Header header;
-        if (readHeader(datagram, header) != Bad::none || !known.window.fresh(header.packet)) {
-            continue;
-        }
-        known.window.set(header.packet);
-        pass(datagram, from);
-    }
+    waiting_.erase(found);
+    admit(now, header.session).window.begin(header.packet);
 }
 
 // The one silent for longest gives way; it will have to prove itself again.
@@ -85,7 +72,7 @@ void Doorkeeper::ask(Time now, std::vector<Challenge>& challenges) {
         if (waiting.due > now) {
             ++at;
         } else if (waiting.tries >= challengeTries) {
-            unproven_ += waiting.said.size();
+            unproven_ += waiting.said;
             at = waiting_.erase(at);
         } else {
             ++waiting.tries;

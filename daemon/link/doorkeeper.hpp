@@ -1,7 +1,8 @@
 // Who is let in when the link has keys. A sealed datagram proves that its sender had the key, not
 // that it speaks now: a recording of an old session is sealed as well. So a session that is not
-// known yet is asked to prove that it is alive (CHALLENGE, PROOF), and what it said waits until it
-// has; and of a session that is known, no datagram is taken twice (RFC 6479's window).
+// known yet is asked to prove that it is alive (CHALLENGE, PROOF), and what it said before that is
+// not taken: nobody can tell it from a recording of this very session. Of a session that is known,
+// no datagram is taken twice (RFC 6479's window).
 // Without keys nothing is proven, and nobody asks. Owned by Link; pure, the caller brings the clock
 // and the chance.
 #pragma once
@@ -11,21 +12,16 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <string>
-#include <string_view>
 #include <vector>
 
 #include "datagram.hpp"
-#include "remote.hpp"
 #include "replay_window.hpp"
 
 namespace netcluster::daemon::link {
 
-/// Sessions that may wait at a time (the one asked most often gives way), and what each may say
-/// meanwhile. Reason: all hosts of a LAN
-/// that starts at once; a quarter of a second of a usual host. More is asked for again by NAK.
+/// Sessions that may be asked at a time; the one asked most often gives way. Reason: all hosts of a
+/// LAN that starts at once.
 inline constexpr std::size_t maxWaiting = 32;
-inline constexpr std::size_t maxWaitingBytes = std::size_t{256} << 10;
 /// A session that has not answered is asked again after this, and forgotten after so many askings.
 inline constexpr std::chrono::milliseconds challengePause{50};
 inline constexpr int challengeTries = 10;
@@ -36,21 +32,18 @@ class Doorkeeper {
   public:
     enum class Verdict {
         pass,
-        wait,       ///< kept until its session has proven itself, or dropped if there is no room
+        unproven,   ///< its session has still to prove that it is alive
         duplicate,  ///< taken before
     };
-    /// A datagram that waited; its session has proven itself.
-    using Pass = std::function<void(std::string_view datagram, const Endpoint& from)>;
-
     explicit Doorkeeper(std::function<Nonce()> makeNonce) : makeNonce_(std::move(makeNonce)) {}
 
     /// Of a datagram that was opened with a key.
-    Verdict judge(Time now, const Header& header, std::string_view datagram, const Endpoint& from);
+    Verdict judge(Time now, const Header& header);
     /// A datagram of a known session that was taken before; else it is taken now.
     bool seenBefore(const Header& header);
-    /// The session has answered with these; if ours is among them, what it said passes.
-    void onProof(Time now, const wire::Uuid& session, const std::vector<Nonce>& nonces,
-                 const Pass& pass);
+    /// A PROOF: if our nonce is among these, its session is known from here on. All that it has
+    /// numbered before counts as seen.
+    void onProof(Time now, const Header& header, const std::vector<Nonce>& nonces);
 
     /// Whom to ask now. Sessions that never answered are forgotten: `unproven` counts their
     /// datagrams.
@@ -63,15 +56,14 @@ class Doorkeeper {
         Nonce nonce{};
         Time due;
         int tries = 0;
-        std::size_t bytes = 0;
-        std::vector<std::pair<std::string, Endpoint>> said;
+        std::uint64_t said = 0;  ///< datagrams
     };
     struct Known {
         ReplayWindow window;
         Time heard;
     };
 
-    Verdict keep(Time now, const Header& header, std::string_view datagram, const Endpoint& from);
+    void await(Time now, const wire::Uuid& session);
     void forgetMostAsked();
     Known& admit(Time now, const wire::Uuid& session);
 

@@ -55,7 +55,8 @@ void Link::Impl::onDatagram(std::span<char> datagram, bool truncated, const link
     if (const link::Bad bad = open(datagram, header); bad != link::Bad::none) return onBad(bad);
     const Time now = steady_clock::now();
     if (!sealer_.active()) return take(now, header, bytes.substr(link::headerSize), from);
-    admit(now, header, bytes.substr(0, bytes.size() - link::tagSize));
+    const std::size_t body = bytes.size() - link::headerSize - link::tagSize;
+    admit(now, header, bytes.substr(link::headerSize, body));
 }
 
 link::Bad Link::Impl::open(std::span<char> datagram, const link::Header& header) {
@@ -66,8 +67,7 @@ link::Bad Link::Impl::open(std::span<char> datagram, const link::Header& header)
 }
 
 // It has the key. Is it alive, and is it new?
-void Link::Impl::admit(Time now, const link::Header& header, std::string_view datagram) {
-    const std::string_view body = datagram.substr(link::headerSize);
+void Link::Impl::admit(Time now, const link::Header& header, std::string_view body) {
     // These two are how sessions that do not know each other yet get to.
     if (header.type == link::Type::challenge) {
         return door_.seenBefore(header) ? void(++replayDuplicates_) : onChallenge(body);
@@ -77,17 +77,12 @@ void Link::Impl::admit(Time now, const link::Header& header, std::string_view da
         if (const link::Bad bad = link::readProof(body, nonces); bad != link::Bad::none) {
             return onBad(bad);
         }
-        return door_.onProof(now, header.session, nonces,
-                             [&](std::string_view waited, const link::Endpoint& from) {
-                                 link::Header its;
-                                 if (link::readHeader(waited, its) != link::Bad::none) return;
-                                 take(now, its, waited.substr(link::headerSize), from);
-                             });
+        return door_.onProof(now, header, nonces);
     }
-    switch (door_.judge(now, header, datagram, from_)) {
+    switch (door_.judge(now, header)) {
         case link::Doorkeeper::Verdict::pass:
             return take(now, header, body, from_);
-        case link::Doorkeeper::Verdict::wait:
+        case link::Doorkeeper::Verdict::unproven:
             return;
         case link::Doorkeeper::Verdict::duplicate:
             ++replayDuplicates_;
@@ -209,7 +204,7 @@ void Link::Impl::endTurn() {
 // Datagrams behind a hole that has closed, some in each turn.
 void Link::Impl::onReady(Time now) {
     if (transport_->paused()) return;
-    receiver_.deliverReady();
+    receiver_.deliverReady(now);
     sendRequests(now);
     endTurn();
 }
@@ -246,6 +241,8 @@ void Link::Impl::sendChallenges(Time now) {
     link::appendProof(datagram, proofs_);
     proofs_.clear();
     sendOnce(now, std::move(datagram));
+    // What we said before was not believed.
+    sendHeartbeat(now, false);
 }
 
 // -- what the receiver says --------------------------------------------------------------------

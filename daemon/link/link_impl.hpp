@@ -89,7 +89,7 @@ class Link::Impl final : public std::enable_shared_from_this<Impl>,
 
     // Hearing.
     link::Bad open(std::span<char> datagram, const link::Header& header);
-    void admit(Time now, const link::Header& header, std::string_view datagram);
+    void admit(Time now, const link::Header& header, std::string_view body);
     void take(Time now, const link::Header& header, std::string_view body,
               const link::Endpoint& from);
     void onStatus(Time now, const wire::Uuid& session, std::string_view body);
@@ -109,7 +109,7 @@ class Link::Impl final : public std::enable_shared_from_this<Impl>,
     void waitToSend(Time now);
     void releaseSenders();
     void promiseTail(Time now);
-    std::string begin(link::Type type);
+    std::string begin(link::Type type, bool repeated = false);
     void sendOnce(Time now, std::string datagram);
     void describeHost();
     void sendHeartbeat(Time now, bool wantsStatus);

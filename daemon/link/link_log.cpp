@@ -62,7 +62,8 @@ void LinkLog::sayOverflowed(std::uint64_t count) {
 }
 
 void LinkLog::bad(Time now, Bad reason, const Endpoint& from, bool news) {
-    if (news && newsLeft_ > 0) {
+    if (!news) return;  // said before; counted all the same
+    if (newsLeft_ > 0) {
         --newsLeft_;
         spdlog::warn("link: datagrams from {} are refused: {}", from.address().to_string(),
                      badMeaning(reason));
@@ -75,7 +76,7 @@ void LinkLog::bad(Time now, Bad reason, const Endpoint& from, bool news) {
 
 void LinkLog::sayBad(std::uint64_t count) {
     if (count == 0) return;
-    spdlog::warn("link: {} more bad datagrams or events dropped, the last from {}: {}", count,
+    spdlog::warn("link: datagrams of {} more senders are refused, the last from {}: {}", count,
                  lastSender_.address().to_string(), badMeaning(lastReason_));
 }
 

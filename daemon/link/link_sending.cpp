@@ -105,7 +105,7 @@ bool Link::Impl::makeBatch(Time now) {
     for (const std::uint64_t sequence : chosen_) {
         const std::string_view body = buffer_.body(sequence);
         char* datagram = batch_.data() + batchSize_;
-        std::string header = begin(link::Type::data);
+        const std::string header = begin(link::Type::data, sequence <= buffer_.sent());
         std::memcpy(datagram, header.data(), header.size());
         std::memcpy(datagram + header.size(), body.data(), body.size());
         std::size_t size = header.size() + body.size();
@@ -159,9 +159,9 @@ void Link::Impl::onTail(Time now) {
     if (tailing_) after(tailTimer_, tailDue_, &Impl::onTail);
 }
 
-std::string Link::Impl::begin(link::Type type) {
+std::string Link::Impl::begin(link::Type type, bool repeated) {
     std::string datagram;
-    link::appendHeader(datagram, {type, sealer_.keyId(), identity_.session, ++packet_});
+    link::appendHeader(datagram, {type, sealer_.keyId(), identity_.session, ++packet_, repeated});
     return datagram;
 }
 

@@ -111,6 +111,11 @@ void OrderWindow::deliver(std::string_view body) {
     out_.inOrder(body);
 }
 
+void OrderWindow::goOn(Time now, std::chrono::microseconds backoff) {
+    deliverReady();
+    lookTo(now, highest_ + 1, backoff);
+}
+
 void OrderWindow::deliverReady() {
     for (std::size_t left = orderBurst; left != 0 && ready(); --left) {
         std::string& body = place(next_);

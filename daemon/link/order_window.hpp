@@ -90,6 +90,8 @@ class OrderWindow {
     bool ready() const { return waiting_ != 0 && !place(next_).empty(); }
     /// Hands on the next of them, `orderBurst` at most.
     void deliverReady();
+    /// The same, and looks for what is missing behind them.
+    void goOn(Time now, std::chrono::microseconds backoff);
 
     /// Back to the beginning; what waits is dropped.
     void forget();

@@ -54,9 +54,9 @@ void Receiver::onDatagram(Time now, const Header& header, std::string_view body,
 void Receiver::onData(Time now, const Header& header, std::string_view body, const Endpoint& from) {
     Data data;
     if (const Bad bad = readData(body, data); bad != Bad::none) return events_.onBad(bad);
-    if (Remote* remote = heard(now, header.session, data.host, from)) {
-        remote->onData(now, data, body, backoff());
-    }
+    Remote* remote = heard(now, header.session, data.host, from);
+    if (!remote || (header.repeated && !remote->joined())) return;
+    remote->onData(now, data, body, backoff());
 }
 
 void Receiver::onHeartbeat(Time now, const Header& header, std::string_view body,
@@ -174,8 +174,8 @@ bool Receiver::ready() const {
                        [](const auto& one) { return one.second->ready(); });
 }
 
-void Receiver::deliverReady() {
-    for (const auto& [session, remote] : remotes_) remote->deliverReady();
+void Receiver::deliverReady(Time now) {
+    for (const auto& [session, remote] : remotes_) remote->deliverReady(now, backoff());
 }
 
 std::optional<Time> Receiver::deadline() const {

@@ -62,7 +62,7 @@ class Receiver {
     /// True when there is more to hand on, that only waits for its turn; `deliverReady` adds some
     /// of it to the batch.
     bool ready() const;
-    void deliverReady();
+    void deliverReady(Time now);
 
     /// Collects what is due; gives up what was asked for in vain. The caller has read all there is.
     void requests(Time now, Requests& due);

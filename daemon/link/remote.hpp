@@ -92,7 +92,11 @@ class Remote final : private OrderWindow::Out, private StreamReader::Out {
     void giveUp();
     /// See OrderWindow.
     bool ready() const { return window_.ready(); }
-    void deliverReady() { window_.deliverReady(); }
+    void deliverReady(Time now, std::chrono::microseconds backoff) {
+        window_.goOn(now, backoff);
+    }
+    /// The first number has been heard.
+    bool joined() const { return window_.next() != 0; }
 
     const std::string& name() const { return name_; }
     const wire::Uuid& session() const { return session_; }

@@ -31,4 +31,11 @@ void ReplayWindow::set(std::uint64_t number) {
     map_[number / 64 % words] |= bitOf(number);
 }
 
+void ReplayWindow::begin(std::uint64_t number) {
+    map_.fill(~std::uint64_t{0});
+    // Of the word that the number is in, those up to it.
+    map_[number / 64 % words] = bitOf(number) | (bitOf(number) - 1);
+    highest_ = number;
+}
+
 }  // namespace netcluster::daemon::link

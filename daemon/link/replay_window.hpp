@@ -24,6 +24,9 @@ class ReplayWindow {
     /// window on others. What is too old changes nothing.
     void set(std::uint64_t number);
 
+    /// All up to `number` count as seen; what was set before is forgotten.
+    void begin(std::uint64_t number);
+
     /// The highest number set; 0 before the first.
     std::uint64_t highest() const { return highest_; }
 

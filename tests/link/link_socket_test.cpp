@@ -298,6 +298,7 @@ TEST_CASE("a recording of an old session is asked, answers nothing and is never 
         Daemon beta(loop.io, 2, "beta", peersAlone(testPort(3), testPort(2)), keys);
         alpha.link->open();
         beta.link->open();
+        REQUIRE(loop.until([&] { return beta.hears("alpha"); }));
         alpha.emit("once", "x");
         REQUIRE(loop.until([&] { return beta.inbox.events.size() == 1; }));
     }

@@ -129,7 +129,7 @@ void ModelHost::sendBatch(Time now) {
         batchesFit_ = batchesFit_ && body.size() <= size &&
                       (body.size() == size || sequence == chosen_.back());
         if (sequence > before) keptWindows_ = keptWindows_ && everyWindowHolds(sequence);
-        std::string datagram = begin(Type::data);
+        std::string datagram = begin(Type::data, sequence <= before);
         datagram += body;
         bytes += datagram.size();
         sendOnce(now, std::move(datagram));
@@ -171,10 +171,10 @@ void ModelHost::waitToSend(Time now) {
     paceDue_ = sender_.onHeld(now) ? now : now + heldPause;
 }
 
-std::string ModelHost::begin(Type type) {
+std::string ModelHost::begin(Type type, bool repeated) {
     ++sentByType_[static_cast<std::size_t>(type)];
     std::string datagram;
-    appendHeader(datagram, {type, 0, session_, ++packet_});
+    appendHeader(datagram, {type, 0, session_, ++packet_, repeated});
     return datagram;
 }
 
@@ -246,16 +246,9 @@ void ModelHost::read(Time now, std::string_view datagram) {
     if (header.type == Type::proof) {
         std::vector<Nonce> nonces;
         REQUIRE(readProof(body, nonces) == Bad::none);
-        return door_.onProof(now, header.session, nonces,
-                             [&](std::string_view waited, const Endpoint&) {
-                                 Header its;
-                                 REQUIRE(readHeader(waited, its) == Bad::none);
-                                 take(now, its, waited.substr(headerSize));
-                             });
+        return door_.onProof(now, header, nonces);
     }
-    if (door_.judge(now, header, datagram, somewhere()) == Doorkeeper::Verdict::pass) {
-        take(now, header, body);
-    }
+    if (door_.judge(now, header) == Doorkeeper::Verdict::pass) take(now, header, body);
 }
 
 void ModelHost::take(Time now, const Header& header, std::string_view body) {
@@ -296,7 +289,7 @@ void ModelHost::endTurn(Time now) {
 }
 
 void ModelHost::onReady(Time now) {
-    receiver_.deliverReady();
+    receiver_.deliverReady(now);
     sendRequests(now);
     endTurn(now);
 }
@@ -325,6 +318,7 @@ void ModelHost::sendRequests(Time now) {
     std::string datagram = begin(Type::proof);
     appendProof(datagram, std::exchange(proofs_, {}));
     sendOnce(now, std::move(datagram));
+    sendHeartbeat(now, false);
 }
 
 void ModelHost::watchRequests() {

@@ -148,7 +148,7 @@ class ModelHost final : private ReceiverEvents {
     void waitToSend(Time now);
     void sendHeartbeat(Time now, bool wantsStatus);
     void sendOnce(Time now, std::string datagram);
-    std::string begin(Type type);
+    std::string begin(Type type, bool repeated = false);
     std::string messageOf(std::size_t size) const;
     void add(std::size_t size);
 

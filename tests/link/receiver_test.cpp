@@ -49,7 +49,9 @@ struct Host {
         datagram += content;
         return datagram;
     }
-    std::string again(std::uint64_t sequence) { return begin(Type::data) += buffer.body(sequence); }
+    std::string again(std::uint64_t sequence) {
+        return begin(Type::data, true) += buffer.body(sequence);
+    }
     std::string heartbeat(bool wantsStatus = false, std::uint64_t oldest = 1) {
         Heartbeat heartbeat;
         heartbeat.highest = buffer.sent();
@@ -73,9 +75,9 @@ struct Host {
         appendNak(datagram, target, ranges);
         return datagram;
     }
-    std::string begin(Type type) {
+    std::string begin(Type type, bool repeated = false) {
         std::string datagram;
-        appendHeader(datagram, {type, 0, session, ++packet});
+        appendHeader(datagram, {type, 0, session, ++packet, repeated});
         return datagram;
     }
 
@@ -475,6 +477,23 @@ TEST_CASE_FIXTURE(Fixture,
     CHECK(receiver.totals().resets == 1);
     hear(alpha.data(maxJump + 1001, frame));
     CHECK(said() == "far ");
+}
+
+TEST_CASE_FIXTURE(Fixture, "nobody joins by what is repeated for others: it is of the past") {
+    for (int i = 0; i < 4; ++i) alpha.emitBytes("past", 10);
+    const auto now5 = alpha.emitBytes("now", 10);
+    hear(alpha.again(2));
+    hear(alpha.again(3));
+    receiver.endBatch();
+    CHECK(witness.heard.empty());
+    CHECK_FALSE(receiver.deadline());
+    hear(now5);
+    receiver.endBatch();
+    CHECK_FALSE(receiver.deadline());
+    hear(alpha.again(4));
+    receiver.endBatch();
+    REQUIRE(witness.heard.size() == 1);
+    CHECK(witness.heard[0].name == "now");
 }
 
 TEST_CASE_FIXTURE(Fixture, "what cannot be used is told by name, and what is behind it is heard") {
