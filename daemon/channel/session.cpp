@@ -397,8 +397,9 @@ void Session::finish() {
     if (!closing_) context_.router.leave(home_.channel, *this);
     queue_.setIdle(false);
     releaseSenders();
-    if (timer_) timer_->cancel();
-    if (patienceTimer_) patienceTimer_->cancel();
+    for (Timer* timer : {&timer_, &patienceTimer_, &linkTimer_}) {
+        if (*timer) (*timer)->cancel();
+    }
     stream_.close();
     --context_.clients;
     home_.owner.ended(*this);
