@@ -154,14 +154,15 @@ void Control::onRequest(Source& source, const wire::EventView& event) {
 
 // The asker may be gone by then.
 Administration::Reply Control::replyLater(Source& source, const wire::EventView& event) const {
-    return [this, asker = std::weak_ptr(std::static_pointer_cast<Source>(source.shared_from_this())),
-            response = std::string(event.name) + std::string(control::responseSuffix),
-            id = std::string(event.id)](const json& data) {
-        const auto alive = asker.lock();
-        if (!alive) return;
-        alive->reply(response, text(data), id);
-        turns_.endTurn();
-    };
+    return
+        [this, asker = std::weak_ptr(std::static_pointer_cast<Source>(source.shared_from_this())),
+         response = std::string(event.name) + std::string(control::responseSuffix),
+         id = std::string(event.id)](const json& data) {
+            const auto alive = asker.lock();
+            if (!alive) return;
+            alive->reply(response, text(data), id);
+            turns_.endTurn();
+        };
 }
 
 }  // namespace netcluster::daemon

@@ -86,10 +86,10 @@ struct Heartbeat {
     std::uint64_t clock = 0;  ///< the host's wall clock, milliseconds since 1970
     std::uint32_t load = 0;   ///< 1-minute load average, in hundredths
     std::uint32_t cpus = 0;
-    std::uint64_t memoryTotal = 0;      ///< bytes, as are the next two
+    std::uint64_t memoryTotal = 0;  ///< bytes, as are the next two
     std::uint64_t memoryAvailable = 0;
-    std::uint64_t rss = 0;      ///< of the daemon
-    std::uint32_t clients = 0;  ///< connections to the daemon
+    std::uint64_t rss = 0;                   ///< of the daemon
+    std::uint32_t clients = 0;               ///< connections to the daemon
     std::vector<std::uint64_t> heard;        ///< sessions it hears: the first 8 bytes of each
     std::vector<std::string_view> channels;  ///< its data channels, as many as there is room for
 };

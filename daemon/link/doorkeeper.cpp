@@ -56,9 +56,9 @@ void Doorkeeper::onProof(Time now, const Header& header, const std::vector<Nonce
 // The one silent for longest gives way; it will have to prove itself again.
 Doorkeeper::Known& Doorkeeper::admit(Time now, const wire::Uuid& session) {
     if (known_.size() >= maxKnown) {
-        known_.erase(std::min_element(known_.begin(), known_.end(), [](const auto& a, const auto& b) {
-            return a.second->heard < b.second->heard;
-        }));
+        known_.erase(std::min_element(
+            known_.begin(), known_.end(),
+            [](const auto& a, const auto& b) { return a.second->heard < b.second->heard; }));
     }
     auto& known = known_[session];
     known = std::make_unique<Known>();
@@ -85,10 +85,9 @@ void Doorkeeper::ask(Time now, std::vector<Challenge>& challenges) {
 
 std::optional<Time> Doorkeeper::deadline() const {
     if (waiting_.empty()) return {};
-    return std::min_element(waiting_.begin(), waiting_.end(),
-                            [](const auto& a, const auto& b) {
-                                return a.second.due < b.second.due;
-                            })
+    return std::min_element(
+               waiting_.begin(), waiting_.end(),
+               [](const auto& a, const auto& b) { return a.second.due < b.second.due; })
         ->second.due;
 }
 

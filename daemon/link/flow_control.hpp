@@ -4,12 +4,13 @@
 // Pure; the caller brings the clock.
 //
 // One slow host must not silence the group: a receiver that holds the others up and hardly moves
-// for `stallTime` is no longer waited for ("lagging"). It is again when it has nearly caught up, the
-// first time at once, then not before a penalty that doubles each time. What it misses meanwhile it
-// can ask for as long as it is kept, and reports as a gap after that.
+// for `stallTime` is no longer waited for ("lagging"). It is again when it has nearly caught up,
+// the first time at once, then not before a penalty that doubles each time. What it misses
+// meanwhile it can ask for as long as it is kept, and reports as a gap after that.
 //
 // Beside the receivers' own room there is the network's: when much of what is sent has to be sent
-// again, the way is taken to be too narrow and the window shrinks, as it grows again when that ends.
+// again, the way is taken to be too narrow and the window shrinks, as it grows again when that
+// ends.
 #pragma once
 
 #include <chrono>
@@ -64,7 +65,8 @@ class FlowControl {
         std::chrono::milliseconds penalty{0};
     };
 
-    /// A receiver that is there from now on: of what was sent before, up to `sent`, it owes nothing.
+    /// A receiver that is there from now on: of what was sent before, up to `sent`, it owes
+    /// nothing.
     void join(const wire::Uuid& session, std::uint64_t sent);
     void leave(const wire::Uuid& session);
     void onStatus(Time now, const wire::Uuid& session, const Status& status, std::uint64_t sent);

@@ -273,20 +273,19 @@ void Link::Impl::onHostOnline(const link::Remote& remote) {
     sender_.flow().join(remote.session(), buffer_.sent());
     spdlog::info("link: host {} is online at {}", remote.name(),
                  remote.address.address().to_string());
-    sink_.onNetNotice("nc-host-online",
-                      text({{"id", wire::uuidText(remote.said.host)},
-                            {"name", remote.name()},
-                            {"address", remote.address.address().to_string()},
-                            {"version", remote.version},
-                            {"session", wire::uuidText(remote.session())}}));
+    sink_.onNetNotice("nc-host-online", text({{"id", wire::uuidText(remote.said.host)},
+                                              {"name", remote.name()},
+                                              {"address", remote.address.address().to_string()},
+                                              {"version", remote.version},
+                                              {"session", wire::uuidText(remote.session())}}));
 }
 
 void Link::Impl::onHostExpired(const link::Remote& remote, std::string_view why) {
     sender_.flow().leave(remote.session());
     spdlog::info("link: host {} is gone: {}", remote.name(), why);
-    sink_.onNetNotice("nc-host-expired", text({{"id", wire::uuidText(remote.said.host)},
-                                               {"name", remote.name()},
-                                               {"why", why}}));
+    sink_.onNetNotice(
+        "nc-host-expired",
+        text({{"id", wire::uuidText(remote.said.host)}, {"name", remote.name()}, {"why", why}}));
 }
 
 }  // namespace netcluster::daemon

@@ -134,7 +134,8 @@ void Link::Impl::later(void (Impl::*then)(Time)) {
     });
 }
 
-// A batch that waits for a full socket was made with the old keys, or in the clear: it is made anew.
+// A batch that waits for a full socket was made with the old keys, or in the clear: it is made
+// anew.
 void Link::Impl::setKeys(link::Keyring keys) {
     sealer_.setKeys(std::move(keys));
     transport_->forgetBatch();
@@ -185,8 +186,8 @@ void Link::Impl::watchRequests() {
     after(requestsTimer_, *deadline, &Impl::onRequestsDue);
 }
 
-// What is missing may lie unread in a socket, if this loop was busy elsewhere: reads first, and asks
-// only for what is still missing when nothing is left to read.
+// What is missing may lie unread in a socket, if this loop was busy elsewhere: reads first, and
+// asks only for what is still missing when nothing is left to read.
 void Link::Impl::onRequestsDue(Time now) {
     watching_ = false;
     const bool allRead = transport_->drain();

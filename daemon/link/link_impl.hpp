@@ -173,21 +173,21 @@ class Link::Impl final : public std::enable_shared_from_this<Impl>,
     std::size_t stride_ = 0;
 
     std::vector<std::weak_ptr<Waiter>> held_;
-    Time heldAsked_{};    ///< when receivers were last asked where they are
-    Time tailDue_{};      ///< when the next heartbeat behind DATA is due
+    Time heldAsked_{};  ///< when receivers were last asked where they are
+    Time tailDue_{};    ///< when the next heartbeat behind DATA is due
     std::chrono::milliseconds tailDelay_{0};
 
     bool open_ = false;
     Time opened_{};
-    link::Endpoint from_;   ///< of the datagram being read
-    std::uint64_t packet_ = 0;   ///< number of the last datagram of any type
+    link::Endpoint from_;       ///< of the datagram being read
+    std::uint64_t packet_ = 0;  ///< number of the last datagram of any type
     link::Receiver::Requests requests_;
     std::vector<link::Challenge> challenges_;
     std::vector<link::Nonce> proofs_;
     std::list<Probing> probes_;
     int echoesLeft_ = 0;  ///< until the next housekeeping turn, as are these
     int proofsLeft_ = 0;
-    Time toldOldest_{};   ///< when somebody was last told what is gone
+    Time toldOldest_{};  ///< when somebody was last told what is gone
 
     std::uint64_t sentDatagrams_ = 0;
     std::uint64_t sentBytes_ = 0;

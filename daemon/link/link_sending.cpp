@@ -1,5 +1,5 @@
-// The half of Link that sends: events into the buffer, datagrams out of it, and what the link has to
-// say by itself.
+// The half of Link that sends: events into the buffer, datagrams out of it, and what the link has
+// to say by itself.
 #include <spdlog/spdlog.h>
 
 #include <algorithm>

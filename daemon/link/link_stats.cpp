@@ -1,4 +1,5 @@
-// What the link tells: counters, interfaces in use, peers, keys, strangers, and the hosts there are.
+// What the link tells: counters, interfaces in use, peers, keys, strangers, and the hosts there
+// are.
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -65,8 +66,10 @@ json Link::Impl::stats() const {
               {"events", heard.droppedByHost},
               {"resets", heard.resets}}},
             {"buffers",
-             {{"receive", {{"asked", 2 * link::receiveBuffer}, {"granted", transport_->grantedBuffer()}}},
-              {"send", {{"asked", 2 * link::sendBuffer}, {"granted", transport_->grantedSendBuffer()}}}}},
+             {{"receive",
+               {{"asked", 2 * link::receiveBuffer}, {"granted", transport_->grantedBuffer()}}},
+              {"send",
+               {{"asked", 2 * link::sendBuffer}, {"granted", transport_->grantedSendBuffer()}}}}},
             {"malformed", malformedStats()},
             {"interfaces", transport_->interfaceStats()},
             {"peers", transport_->peerStats()},
@@ -98,7 +101,8 @@ json Link::Impl::strangers() const {
 json Link::Impl::keyStats() const {
     auto list = json::array();
     for (const link::Sealer::Counter& key : sealer_.counters()) {
-        list.push_back({{"id", key.id}, {"use", link::keyUseName(key.use)}, {"opened", key.opened}});
+        list.push_back(
+            {{"id", key.id}, {"use", link::keyUseName(key.use)}, {"opened", key.opened}});
     }
     return {{"keys", std::move(list)},
             {"forged", sealer_.forged()},
@@ -151,8 +155,7 @@ json Link::Impl::selfAsHost() const {
             {"clients", own.clients},
             {"channels", own.channels},
             {"sent", {{"highest", buffer_.sent()}}},
-            {"received",
-             {{"datagrams", 0}, {"events", 0}, {"duplicates", 0}, {"repaired", 0}}},
+            {"received", {{"datagrams", 0}, {"events", 0}, {"duplicates", 0}, {"repaired", 0}}},
             {"gaps", {{"count", 0}, {"datagrams", 0}, {"events", 0}}},
             {"window", 0},
             {"lagging", false}};
@@ -164,34 +167,33 @@ json Link::Impl::remoteAsHost(Time now, const link::Remote& remote) const {
     const auto* receiver = sender_.flow().find(remote.session());
     const std::uint64_t us = link::sessionPrefix(identity_.session);
     const bool hearsUs = std::find(said.heard.begin(), said.heard.end(), us) != said.heard.end();
-    return {{"self", false},
-            {"id", wire::uuidText(said.host)},
-            {"name", remote.name()},
-            {"session", wire::uuidText(remote.session())},
-            {"address", text(remote.address)},
-            {"version", remote.version},
-            {"uptime", said.uptime},
-            {"lastheard", milliseconds(now - remote.lastHeard)},
-            {"online", remote.online},
-            {"hearsus", hearsUs},
-            {"load", static_cast<double>(said.load) / 100},
-            {"cpus", said.cpus},
-            {"memory", {{"total", said.memoryTotal}, {"available", said.memoryAvailable}}},
-            {"rss", said.rss},
-            {"clients", said.clients},
-            {"channels", remote.channels},
-            {"sent", {{"highest", said.highest}}},
-            {"received",
-             {{"datagrams", counts.datagrams},
-              {"events", counts.events},
-              {"duplicates", counts.duplicates},
-              {"repaired", counts.repaired}}},
-            {"gaps",
-             {{"count", counts.gaps},
-              {"datagrams", counts.lost},
-              {"events", counts.droppedByHost}}},
-            {"window", receiver ? receiver->window : 0},
-            {"lagging", receiver && receiver->lagging}};
+    return {
+        {"self", false},
+        {"id", wire::uuidText(said.host)},
+        {"name", remote.name()},
+        {"session", wire::uuidText(remote.session())},
+        {"address", text(remote.address)},
+        {"version", remote.version},
+        {"uptime", said.uptime},
+        {"lastheard", milliseconds(now - remote.lastHeard)},
+        {"online", remote.online},
+        {"hearsus", hearsUs},
+        {"load", static_cast<double>(said.load) / 100},
+        {"cpus", said.cpus},
+        {"memory", {{"total", said.memoryTotal}, {"available", said.memoryAvailable}}},
+        {"rss", said.rss},
+        {"clients", said.clients},
+        {"channels", remote.channels},
+        {"sent", {{"highest", said.highest}}},
+        {"received",
+         {{"datagrams", counts.datagrams},
+          {"events", counts.events},
+          {"duplicates", counts.duplicates},
+          {"repaired", counts.repaired}}},
+        {"gaps",
+         {{"count", counts.gaps}, {"datagrams", counts.lost}, {"events", counts.droppedByHost}}},
+        {"window", receiver ? receiver->window : 0},
+        {"lagging", receiver && receiver->lagging}};
 }
 
 // -- a question to all hosts -------------------------------------------------------------------
@@ -204,7 +206,8 @@ void Link::Impl::probe(std::chrono::milliseconds wait, std::function<void(json)>
     probing.sent = steady_clock::now();
     for (const std::size_t size : {std::size_t{0}, link::bodyRoom}) {
         std::string datagram = begin(link::Type::probe);
-        link::appendProbe(datagram, probing.id + (size == 0 ? 0 : 1), std::max<std::size_t>(size, 32));
+        link::appendProbe(datagram, probing.id + (size == 0 ? 0 : 1),
+                          std::max<std::size_t>(size, 32));
         sendOnce(probing.sent, std::move(datagram));
     }
     probing.timer.expires_after(wait);

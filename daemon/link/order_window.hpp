@@ -55,8 +55,8 @@ class OrderWindow {
     enum class Result {
         taken,
         announced,  ///< nothing came, but news of what there is
-        old,    ///< delivered, waiting or given up before: a duplicate or too late
-        ahead,  ///< no room to keep it: it will be asked for when there is
+        old,        ///< delivered, waiting or given up before: a duplicate or too late
+        ahead,      ///< no room to keep it: it will be asked for when there is
         reset,  ///< the number jumps by more than `maxJump`: nothing was done, forget this sender
     };
 
@@ -104,7 +104,7 @@ class OrderWindow {
   private:
     struct Hole {
         Range range;
-        Time due;      ///< to ask (again)
+        Time due;  ///< to ask (again)
         Time since;
         bool asked = false;  ///< for all of it, whoever heard
         int tries = 0;       ///< while the sender was heard
@@ -112,7 +112,9 @@ class OrderWindow {
     };
 
     std::string& place(std::uint64_t sequence) { return ring_[sequence % ring_.size()]; }
-    const std::string& place(std::uint64_t sequence) const { return ring_[sequence % ring_.size()]; }
+    const std::string& place(std::uint64_t sequence) const {
+        return ring_[sequence % ring_.size()];
+    }
     void keep(std::uint64_t sequence, std::string_view body);
     void deliver(std::string_view body);
     void lookTo(Time now, std::uint64_t end, std::chrono::microseconds backoff);
@@ -127,7 +129,8 @@ class OrderWindow {
     std::uint64_t next_ = 0;
     std::uint64_t seen_ = 0;     ///< all below are delivered, waiting, or in a hole
     std::uint64_t highest_ = 0;  ///< the sender has sent up to here, as far as we know
-    std::vector<std::string> ring_;  ///< `room_` places once needed; an empty one waits for its datagram
+    std::vector<std::string>
+        ring_;  ///< `room_` places once needed; an empty one waits for its datagram
     std::size_t waiting_ = 0;
     std::deque<Hole> holes_;  ///< sorted, apart from each other
     std::uint64_t repaired_ = 0;

@@ -92,9 +92,7 @@ class Remote final : private OrderWindow::Out, private StreamReader::Out {
     void giveUp();
     /// See OrderWindow.
     bool ready() const { return window_.ready(); }
-    void deliverReady(Time now, std::chrono::microseconds backoff) {
-        window_.goOn(now, backoff);
-    }
+    void deliverReady(Time now, std::chrono::microseconds backoff) { window_.goOn(now, backoff); }
     /// The first number has been heard.
     bool joined() const { return window_.next() != 0; }
 

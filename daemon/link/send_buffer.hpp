@@ -53,9 +53,7 @@ class SendBuffer {
     std::uint64_t highest() const { return highest_; }  ///< the last one finished; 0: none
     std::uint64_t sent() const { return sent_; }        ///< the last one ever sent; 0: none
     std::uint64_t oldest() const { return oldest_; }    ///< the first still here, or the next
-    bool holds(std::uint64_t sequence) const {
-        return sequence >= oldest_ && sequence <= highest_;
-    }
+    bool holds(std::uint64_t sequence) const { return sequence >= oldest_ && sequence <= highest_; }
     std::string_view body(std::uint64_t sequence) const;
     /// When it was last sent again; far in the past if never.
     Time& repeated(std::uint64_t sequence);
@@ -76,8 +74,8 @@ class SendBuffer {
     }
     static std::size_t placeOf(std::uint64_t sequence) { return (sequence - 1) % perBlock; }
 
-    std::uint64_t queueLimit_;   ///< bodies that may wait
-    std::size_t repairBlocks_;   ///< blocks kept behind the one last sent from
+    std::uint64_t queueLimit_;  ///< bodies that may wait
+    std::size_t repairBlocks_;  ///< blocks kept behind the one last sent from
     std::deque<std::unique_ptr<Block>> blocks_;
     std::unique_ptr<Block> spare_;  ///< the last one let go: the next one needed
     std::uint64_t first_ = 0;       ///< number of the first block that is here

@@ -80,8 +80,7 @@ long UdpSocket::sendSingle(const Batch& batch, const Endpoint& to) {
     return sent < 0 ? -1 : 1;
 }
 
-Sent UdpSocket::send(const Batch& batch, const Endpoint& to, std::size_t& sent,
-                     error_code& error) {
+Sent UdpSocket::send(const Batch& batch, const Endpoint& to, std::size_t& sent, error_code& error) {
     error.clear();
     sent = 0;
     Batching way = batch.count() > 1 ? batching_ : Batching::single;
@@ -111,8 +110,8 @@ Sent UdpSocket::send(const Batch& batch, const Endpoint& to, std::size_t& sent,
 
 struct ReceiveBatch::System {
     struct Control {
-        alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(std::uint32_t)) +
-                                              CMSG_SPACE(sizeof(int))> bytes;
+        alignas(cmsghdr)
+            std::array<char, CMSG_SPACE(sizeof(std::uint32_t)) + CMSG_SPACE(sizeof(int))> bytes;
     };
     // Not touched before it is needed, so that an idle link has a few pages of it.
     std::unique_ptr<char[]> bytes = std::make_unique_for_overwrite<char[]>(capacity * slotSize);

@@ -177,10 +177,16 @@ void UdpSocket::ignoreSession(const wire::Uuid& session) {
         return BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, otherwise);
     };
     // What is shorter than the words loaded is dropped by the load, which is right as well.
-    std::array<sock_filter, 10> program{
-        load(sessionAt),      equal(word(0), 7), load(sessionAt + 4),  equal(word(1), 5),
-        load(sessionAt + 8),  equal(word(2), 3), load(sessionAt + 12), equal(word(3), 1),
-        BPF_STMT(BPF_RET | BPF_K, 0), BPF_STMT(BPF_RET | BPF_K, 0xFFFFFFFF)};
+    std::array<sock_filter, 10> program{load(sessionAt),
+                                        equal(word(0), 7),
+                                        load(sessionAt + 4),
+                                        equal(word(1), 5),
+                                        load(sessionAt + 8),
+                                        equal(word(2), 3),
+                                        load(sessionAt + 12),
+                                        equal(word(3), 1),
+                                        BPF_STMT(BPF_RET | BPF_K, 0),
+                                        BPF_STMT(BPF_RET | BPF_K, 0xFFFFFFFF)};
     const sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
     ignoresOwn_ = trySet(socket_.native_handle(), SOL_SOCKET, SO_ATTACH_FILTER, filter);
 }

@@ -29,7 +29,8 @@ inline constexpr int receiveBuffer = 8 << 20;
 enum class Batching {
     single,    ///< each by itself
     many,      ///< one call for many (sendmmsg)
-    segments,  ///< one piece of memory, cut by the system or the network card (UDP_SEGMENT, UDP_GRO)
+    segments,  ///< one piece of memory, cut by the system or the network card (UDP_SEGMENT,
+               ///< UDP_GRO)
 };
 std::string_view batchingName(Batching batching);
 
@@ -81,8 +82,8 @@ class UdpSocket {
     Sent send(const Batch& batch, const Endpoint& to, std::size_t& sent,
               boost::system::error_code& error);
 
-    /// Datagrams of this session are not received: they are our own, looped back. Reason: they would
-    /// take half of the buffer.
+    /// Datagrams of this session are not received: they are our own, looped back. Reason: they
+    /// would take half of the buffer.
     void ignoreSession(const wire::Uuid& session);
 
     /// Calls once when there is something to read, or with an error when closed.

@@ -114,8 +114,8 @@ class NetSink {
     virtual void onNetNotice(std::string_view event, std::string_view json) = 0;
     /// All events of one batch of datagrams have been handed in.
     virtual void endTurn() = 0;
-    /// Asked after `endTurn`. True: a client lags behind; hand in nothing more until `link.resume()`
-    /// is called, which is soon.
+    /// Asked after `endTurn`. True: a client lags behind; hand in nothing more until
+    /// `link.resume()` is called, which is soon.
     virtual bool holds(Waiter& link) = 0;
 };
 

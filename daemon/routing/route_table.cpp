@@ -42,10 +42,12 @@ bool EventGate::lets(std::string_view event) const {
 RouteTable::RouteTable(const config::Settings& settings) {
     for (const auto& [name, channel] : settings.channels) {
         if (name == config::controlChannel) continue;
-        channels_[name] = ChannelRules{
-            targetsOf(name, channel, settings), EventGate(channel.propagateToNet),
-            EventGate(channel.acceptFromNet), channel.allowBroadcast, channel.dumpToConsole,
-            channel.slowConsumer == config::SlowConsumer::block};
+        channels_[name] = ChannelRules{targetsOf(name, channel, settings),
+                                       EventGate(channel.propagateToNet),
+                                       EventGate(channel.acceptFromNet),
+                                       channel.allowBroadcast,
+                                       channel.dumpToConsole,
+                                       channel.slowConsumer == config::SlowConsumer::block};
     }
 }
 

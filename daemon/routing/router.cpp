@@ -17,9 +17,8 @@ namespace {
 constexpr std::size_t maxMemo = 4096;
 
 void dumpEach(const std::string& where, const wire::EventRun& events) {
-    wire::forEachFrame(events.frames, [&](std::string_view frame) {
-        dumpEvent(where, events.event(frame));
-    });
+    wire::forEachFrame(events.frames,
+                       [&](std::string_view frame) { dumpEvent(where, events.event(frame)); });
 }
 
 }  // namespace
