@@ -6,24 +6,11 @@
 #include <cerrno>
 #include <system_error>
 
+#include "descriptor_posix.hpp"
 #include "read_file.hpp"
 
 namespace netcluster::config {
 namespace {
-
-class Descriptor {
-  public:
-    explicit Descriptor(int number) : number_(number) {}
-    ~Descriptor() {
-        if (number_ >= 0) ::close(number_);
-    }
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    int number() const { return number_; }
-
-  private:
-    int number_;
-};
 
 FileText refused(std::string why) {
     return {std::nullopt, std::move(why), false};

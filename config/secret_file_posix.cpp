@@ -11,6 +11,8 @@
 #include <netcluster/error.hpp>
 #include <system_error>
 
+#include "descriptor_posix.hpp"
+
 namespace netcluster::config {
 namespace {
 
@@ -23,20 +25,6 @@ namespace fs = std::filesystem;
 [[noreturn]] void refuseBySystem(const std::string& path, const std::string& what) {
     refuse(path, what + ": " + std::error_code(errno, std::generic_category()).message());
 }
-
-class Descriptor {
-  public:
-    explicit Descriptor(int number) : number_(number) {}
-    ~Descriptor() {
-        if (number_ >= 0) ::close(number_);
-    }
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    int number() const { return number_; }
-
-  private:
-    int number_;
-};
 
 std::string octal(mode_t mode) {
     char text[8];

@@ -3,8 +3,8 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <netcluster/control.hpp>
 #include <nlohmann/json.hpp>
-#include <random>
 #include <utility>
 
 #include "link_impl.hpp"
@@ -52,18 +52,12 @@ void Link::Impl::onDatagram(std::span<char> datagram, bool truncated, const link
         ++ownDatagrams_;
         return;
     }
-    if (const link::Bad bad = open(datagram, header); bad != link::Bad::none) return onBad(bad);
+    const link::Bad bad = badOf(sealer_.open(datagram.data(), datagram.size()));
+    if (bad != link::Bad::none) return onBad(bad);
     const Time now = steady_clock::now();
     if (!sealer_.active()) return take(now, header, bytes.substr(link::headerSize), from);
     const std::size_t body = bytes.size() - link::headerSize - link::tagSize;
     admit(now, header, bytes.substr(link::headerSize, body));
-}
-
-link::Bad Link::Impl::open(std::span<char> datagram, const link::Header& header) {
-    if (!sealer_.active()) {
-        return header.keyId == 0 ? link::Bad::none : link::Bad::encrypted;
-    }
-    return badOf(sealer_.open(datagram.data(), datagram.size()));
 }
 
 // It has the key. Is it alive, and is it new?
@@ -253,13 +247,13 @@ void Link::Impl::onEvents(const wire::EventRun& events) {
 
 void Link::Impl::onGap(const link::Remote& remote, const link::GapReport& gap) {
     log_.gap(steady_clock::now(), remote.name(), gap);
-    sink_.onNetNotice("nc-net-gap", text({{"host", remote.name()},
-                                          {"id", wire::uuidText(remote.said.host)},
-                                          {"session", wire::uuidText(remote.session())},
-                                          {"count", gap.count},
-                                          {"first", gap.first},
-                                          {"last", gap.last},
-                                          {"why", link::gapName(gap.why)}}));
+    sink_.onNetNotice(control::netGap, text({{"host", remote.name()},
+                                             {"id", wire::uuidText(remote.said.host)},
+                                             {"session", wire::uuidText(remote.session())},
+                                             {"count", gap.count},
+                                             {"first", gap.first},
+                                             {"last", gap.last},
+                                             {"why", link::gapName(gap.why)}}));
 }
 
 void Link::Impl::onBad(link::Bad reason) {
@@ -273,18 +267,18 @@ void Link::Impl::onHostOnline(const link::Remote& remote) {
     sender_.flow().join(remote.session(), buffer_.sent());
     spdlog::info("link: host {} is online at {}", remote.name(),
                  remote.address.address().to_string());
-    sink_.onNetNotice("nc-host-online", text({{"id", wire::uuidText(remote.said.host)},
-                                              {"name", remote.name()},
-                                              {"address", remote.address.address().to_string()},
-                                              {"version", remote.version},
-                                              {"session", wire::uuidText(remote.session())}}));
+    sink_.onNetNotice(control::hostOnline, text({{"id", wire::uuidText(remote.said.host)},
+                                                 {"name", remote.name()},
+                                                 {"address", remote.address.address().to_string()},
+                                                 {"version", remote.version},
+                                                 {"session", wire::uuidText(remote.session())}}));
 }
 
 void Link::Impl::onHostExpired(const link::Remote& remote, std::string_view why) {
     sender_.flow().leave(remote.session());
     spdlog::info("link: host {} is gone: {}", remote.name(), why);
     sink_.onNetNotice(
-        "nc-host-expired",
+        control::hostExpired,
         text({{"id", wire::uuidText(remote.said.host)}, {"name", remote.name()}, {"why", why}}));
 }
 

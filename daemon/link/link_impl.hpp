@@ -88,7 +88,6 @@ class Link::Impl final : public std::enable_shared_from_this<Impl>,
     void onHostExpired(const link::Remote& remote, std::string_view why) override;
 
     // Hearing.
-    link::Bad open(std::span<char> datagram, const link::Header& header);
     void admit(Time now, const link::Header& header, std::string_view body);
     void take(Time now, const link::Header& header, std::string_view body,
               const link::Endpoint& from);
@@ -109,7 +108,8 @@ class Link::Impl final : public std::enable_shared_from_this<Impl>,
     void waitToSend(Time now);
     void releaseSenders();
     void promiseTail(Time now);
-    std::string begin(link::Type type, bool repeated = false);
+    link::Header nextHeader(link::Type type, bool repeated = false);
+    std::string begin(link::Type type);
     void sendOnce(Time now, std::string datagram);
     void describeHost();
     void sendHeartbeat(Time now, bool wantsStatus);

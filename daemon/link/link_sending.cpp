@@ -102,10 +102,12 @@ bool Link::Impl::makeBatch(Time now) {
     if (chosen_.empty() && !sender_.wants() && packer_.close()) {
         sender_.choose(now, link::batchDatagrams, chosen_);
     }
+    std::string header;  // one for all, for its memory
     for (const std::uint64_t sequence : chosen_) {
         const std::string_view body = buffer_.body(sequence);
         char* datagram = batch_.data() + batchSize_;
-        const std::string header = begin(link::Type::data, sequence <= buffer_.sent());
+        header.clear();
+        link::appendHeader(header, nextHeader(link::Type::data, sequence <= buffer_.sent()));
         std::memcpy(datagram, header.data(), header.size());
         std::memcpy(datagram + header.size(), body.data(), body.size());
         std::size_t size = header.size() + body.size();
@@ -159,9 +161,13 @@ void Link::Impl::onTail(Time now) {
     if (tailing_) after(tailTimer_, tailDue_, &Impl::onTail);
 }
 
-std::string Link::Impl::begin(link::Type type, bool repeated) {
+link::Header Link::Impl::nextHeader(link::Type type, bool repeated) {
+    return {type, sealer_.keyId(), identity_.session, ++packet_, repeated};
+}
+
+std::string Link::Impl::begin(link::Type type) {
     std::string datagram;
-    link::appendHeader(datagram, {type, sealer_.keyId(), identity_.session, ++packet_, repeated});
+    link::appendHeader(datagram, nextHeader(type));
     return datagram;
 }
 
