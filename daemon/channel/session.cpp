@@ -302,6 +302,7 @@ void Session::noProgress() {
 void Session::progressed() {
     noteDrops();
     queue_.setIdle(false);
+    if (watched_) noteProgress();
     if (queue_.empty()) {
         if (closing_) return finish();
         stalled_ = tooSlowForLink_ = false;
@@ -311,7 +312,7 @@ void Session::progressed() {
                          queue_.eventsDropped());
         }
     } else {
-        watched_ ? noteProgress() : watch();
+        watch();
     }
     if (!held_.empty() && (patient_ ? queue_.empty() : queue_.drained())) releaseSenders();
 }

@@ -156,8 +156,9 @@ void Link::Impl::describeHost() {
 void Link::Impl::onHeartbeatDue(Time now) {
     describeHost();
     sendHeartbeat(now, false);
-    // A host is not silent while what it said lies unread here.
-    if (transport_->drain()) receiver_.expireSilent(now);
+    // What a host said may lie unread here.
+    const bool allRead = transport_->drain();
+    if (!transport_->paused()) receiver_.expireSilent(now, allRead);
     if (!open_) return;
     endTurn();
     if (!open_) return;

@@ -110,6 +110,7 @@ Remote* Receiver::heard(Time now, const wire::Uuid& session, std::string_view na
         return nullptr;
     }
     remote->lastHeard = now;
+    remote->turnsSilent = 0;
     if (remote->address != from) remote->address = from;
     return remote;
 }
@@ -162,8 +163,9 @@ void Receiver::requests(Time now, Requests& due) {
     }
 }
 
-void Receiver::expireSilent(Time now) {
+void Receiver::expireSilent(Time now, bool allRead) {
     for (const auto& [session, remote] : remotes_) {
+        if (++remote->turnsSilent <= turnsUnread && !allRead) continue;
         if (now - remote->lastHeard > heartbeatsMissed * heartbeat_) expire(*remote, "silent");
         if (now - remote->lastHeard > idle_) remote->giveUp();
     }

@@ -28,6 +28,9 @@ inline constexpr std::size_t maxSessions = 64;
 inline constexpr std::chrono::seconds sessionIdle{60};
 /// Heartbeats a host may miss before it counts as expired.
 inline constexpr int heartbeatsMissed = 5;
+/// Turns of reading, a heartbeat apart, after which what a host said before them has been read, or
+/// has been lost. Reason: a receive buffer of 16 MiB is read in less than a second.
+inline constexpr int turnsUnread = 2 * heartbeatsMissed;
 /// A sender of DATA within this has a share of our window. Reason: longer than a pause in a flood.
 inline constexpr std::chrono::milliseconds activeTime{500};
 
@@ -68,9 +71,10 @@ class Receiver {
     void requests(Time now, Requests& due);
     /// When `requests` has something to do, if ever.
     std::optional<Time> deadline() const;
-    /// Finds hosts that fell silent, and what they left unfinished. Called with each heartbeat; the
-    /// caller has read all there is to read.
-    void expireSilent(Time now);
+    /// Finds hosts that fell silent, and what they left unfinished. Called with each heartbeat,
+    /// after reading. Where that has not read all there is (`allRead`), which is never so under a
+    /// load as high as can be, a host may have spoken unheard: it has `turnsUnread` calls more.
+    void expireSilent(Time now, bool allRead);
 
     using Remotes = std::map<wire::Uuid, std::unique_ptr<Remote>>;
     /// All sessions remembered; the hosts that are there are those with `online` set.

@@ -105,6 +105,7 @@ class Remote final : private OrderWindow::Out, private StreamReader::Out {
 
     // Kept by the receiver, which knows when a datagram came and from where.
     Time lastHeard{};
+    int turnsSilent = 0;  ///< turns of reading since then
     Endpoint address;
     bool online = false;
     bool ended = false;

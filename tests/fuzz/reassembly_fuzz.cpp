@@ -193,7 +193,7 @@ class Conversation {
                 expect(range.first != 0 && range.first <= range.last, "a range is in order");
             }
         }
-        receiver_.expireSilent(now_);
+        receiver_.expireSilent(now_, true);
         endBatch();
     }
 

@@ -341,8 +341,8 @@ void ModelHost::onRequestsDue(Time now) {
 void ModelHost::onHeartbeatDue(Time now) {
     heartbeatDue_ = now + settings_.heartbeat;
     sendHeartbeat(now, false);
-    if (!readBatch(now)) return;
-    receiver_.expireSilent(now);
+    const bool allRead = readBatch(now);
+    receiver_.expireSilent(now, allRead);
     endTurn(now);
 }
 

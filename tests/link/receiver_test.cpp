@@ -119,7 +119,7 @@ struct Fixture {
     }
     void pass(std::chrono::milliseconds time) {
         now += time;
-        receiver.expireSilent(now);
+        receiver.expireSilent(now, true);
     }
     const Remote& remote(const Host& host) { return *receiver.remotes().at(host.session); }
 
@@ -316,6 +316,29 @@ TEST_CASE_FIXTURE(
     hear(alpha.again(2));
     CHECK(said() == "2 3 ");
     CHECK(receiver.totals().gaps == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a reader that never comes to an end finds silent hosts as well, later") {
+    const auto turn = [this] {
+        now += 1000ms;
+        receiver.expireSilent(now, false);
+    };
+    hear(alpha.heartbeat());
+    hear(beta.heartbeat());
+    CHECK(said() == "+alpha +beta ");
+    for (int n = 0; n < turnsUnread; ++n) {
+        turn();
+        hear(beta.heartbeat());
+    }
+    CHECK(said() == "");
+    turn();
+    CHECK(said() == "-alpha:silent ");
+    // It was we who stood still: one turn, however long it took, condemns nobody.
+    now += 50s;
+    turn();
+    CHECK(said() == "");
+    hear(alpha.heartbeat());
+    CHECK(said() == "+alpha ");
 }
 
 TEST_CASE_FIXTURE(Fixture,
@@ -553,6 +576,6 @@ TEST_CASE("memory is shared by all, is never more than the limit, and comes back
     CHECK(witness.gaps[0].last == 1);
 
     now += sessionIdle + 1s;
-    receiver.expireSilent(now);
+    receiver.expireSilent(now, true);
     CHECK(receiver.memoryUsed() == 0);
 }
