@@ -178,6 +178,9 @@ TEST_CASE("hosts that come and go are told to control and to who asks, to nobody
     pollFor(1);
     CHECK(told[0].id == online.at("id"));
     CHECK(told[0].version == online.at("version"));
+    // One that asks later is told the same.
+    JsonClient late(alpha.socket("control"));
+    CHECK(hear(late, "nc-host-online") == online);
 
     beta.reset();
     CHECK(hear(control, "nc-host-expired").at("why") == "goodbye");
