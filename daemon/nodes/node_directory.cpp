@@ -1,0 +1,299 @@
+#include "node_directory.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+namespace netcluster::daemon {
+namespace {
+
+using nlohmann::json;
+
+std::size_t textSize(const Node& node) {
+    return nodeJson(node).dump(-1, ' ', false, json::error_handler_t::replace).size();
+}
+
+std::optional<std::uint64_t> serialIn(const json& data) {
+    const auto found = data.find("serial");
+    if (found == data.end() || !found->is_number_unsigned()) return {};
+    return found->get<std::uint64_t>();
+}
+
+wire::Uuid hostIn(const json& data) {
+    const auto found = data.find("host");
+    if (found == data.end() || !found->is_string()) return {};
+    return wire::uuidFromText(found->get_ref<const std::string&>());
+}
+
+}  // namespace
+
+NodeDirectory::NodeDirectory(const wire::Uuid& host, std::string hostName, NodeEvents& events)
+    : host_(host), hostName_(std::move(hostName)), events_(events) {}
+
+// -- our clients' nodes ------------------------------------------------------------------------
+
+std::string NodeDirectory::add(const wire::Uuid& client, NodeDescription said, std::int64_t now) {
+    Node node;
+    node.said = std::move(said);
+    node.host = host_;
+    node.hostName = hostName_;
+    node.since = now;
+    node.client = client;
+    if (std::string why = whyNot(client, node); !why.empty()) return why;
+    const std::size_t text = textSize(node);
+    const auto [found, isNew] = nodes_.try_emplace(node.said.id, node);
+    if (isNew) {
+        ++ours_;
+        ofClient_[client].insert(node.said.id);
+    } else {
+        if (found->second.said == node.said) return {};
+        ourText_ -= textSize(found->second);
+        node.since = found->second.since;
+        found->second = std::move(node);
+    }
+    ourText_ += text;
+    tellChange({{"node", nodeJson(found->second)}});
+    isNew ? events_.onNodeOnline(found->second) : events_.onNodeChanged(found->second);
+    return {};
+}
+
+std::string NodeDirectory::whyNot(const wire::Uuid& client, const Node& node) const {
+    const Node* const other = find(node.said.id);
+    if (other && !isOurs(*other)) {
+        return "there is a node " + node.said.id + " on host " + other->hostName;
+    }
+    if (other && other->client != client) {
+        return "there is a node " + node.said.id + " of another client";
+    }
+    if (ourText_ + textSize(node) > maxDirectoryText) {
+        return "the nodes of this host say too much: more than " +
+               std::to_string(maxDirectoryText) + " bytes together";
+    }
+    if (other) return {};
+    const auto* const siblings = ofClient(client);
+    if (siblings && siblings->size() >= maxNodesOfClient) {
+        return "more than " + std::to_string(maxNodesOfClient) + " nodes of one client";
+    }
+    if (ours_ >= maxNodesOfHost) {
+        return "more than " + std::to_string(maxNodesOfHost) + " nodes of one host";
+    }
+    return {};
+}
+
+bool NodeDirectory::remove(const wire::Uuid& client, std::string_view id) {
+    const Node* const node = find(id);
+    if (!node || !isOurs(*node) || node->client != client) return false;
+    dropOurs(std::string(id), "unregistered");
+    return true;
+}
+
+void NodeDirectory::removeClient(const wire::Uuid& client) {
+    const auto found = ofClient_.find(client);
+    if (found == ofClient_.end()) return;
+    const auto ids = found->second;
+    for (const std::string& id : ids) dropOurs(id, "disconnected");
+}
+
+void NodeDirectory::dropOurs(const std::string& id, std::string_view why) {
+    tellChange({{"gone", id}, {"why", why}});
+    erase(nodes_.find(id), why);
+}
+
+void NodeDirectory::erase(Nodes::iterator found, std::string_view why) {
+    const Node node = std::move(nodes_.extract(found).mapped());
+    if (isOurs(node)) {
+        --ours_;
+        ourText_ -= textSize(node);
+        const auto siblings = ofClient_.find(node.client);
+        siblings->second.erase(node.said.id);
+        if (siblings->second.empty()) ofClient_.erase(siblings);
+    }
+    events_.onNodeExpired(node, why);
+    promote(node.said.id);
+}
+
+void NodeDirectory::tellChange(json change) {
+    change["host"] = wire::uuidText(host_);
+    change["serial"] = ++serial_;
+    events_.tellHosts(nodeChangeEvent, change);
+}
+
+// -- other hosts -------------------------------------------------------------------------------
+
+void NodeDirectory::onHostOnline(const wire::Uuid& id) {
+    Host& host = hosts_[id];
+    host = Host{};
+    want(id, host);
+}
+
+void NodeDirectory::onHostExpired(const wire::Uuid& id) {
+    if (hosts_.erase(id) != 0) forgetNodesOf(id, {}, "host");
+}
+
+void NodeDirectory::onHostGap(const wire::Uuid& id) {
+    if (const auto found = hosts_.find(id); found != hosts_.end()) want(id, found->second);
+}
+
+void NodeDirectory::askAgain() {
+    for (auto& [id, host] : hosts_) {
+        if (!host.known) want(id, host);
+    }
+}
+
+void NodeDirectory::want(const wire::Uuid& id, Host& host) {
+    host.known = false;
+    events_.tellHosts(nodesWantedEvent, {{"host", wire::uuidText(id)}});
+}
+
+void NodeDirectory::answer() {
+    asked_ = false;
+    json all = json::array();
+    for (const auto& [id, node] : nodes_) {
+        if (isOurs(node)) all.push_back(nodeJson(node));
+    }
+    events_.tellHosts(
+        allNodesEvent,
+        {{"host", wire::uuidText(host_)}, {"serial", serial_}, {"nodes", std::move(all)}});
+}
+
+std::string NodeDirectory::onHostEvent(std::string_view event, const json& data) {
+    if (!data.is_object()) return "not an object";
+    const wire::Uuid id = hostIn(data);
+    if (id == wire::Uuid{}) return "host is not a uuid";
+    if (event == nodesWantedEvent) {
+        if (id == host_) asked_ = true;
+        return {};
+    }
+    const auto found = hosts_.find(id);
+    if (found == hosts_.end()) return {};  // its sign of life is yet to come; then we ask
+    if (event == nodeChangeEvent) return onChange(id, found->second, data);
+    if (event == allNodesEvent) return onAll(id, found->second, data);
+    return {};  // of a newer version
+}
+
+std::string NodeDirectory::onChange(const wire::Uuid& id, Host& host, const json& data) {
+    const auto serial = serialIn(data);
+    if (!serial) return "serial is not a number";
+    if (!host.known || *serial <= host.serial) return {};  // all of them are on their way, or told
+    if (*serial != host.serial + 1) {
+        want(id, host);
+        return {};
+    }
+    host.serial = *serial;
+    if (const auto gone = data.find("gone"); gone != data.end() && gone->is_string()) {
+        const bool disconnected = data.value("why", json()) == "disconnected";
+        forgetClaim(*gone, id, disconnected ? "disconnected" : "unregistered");
+        return {};
+    }
+    std::string error;
+    auto node = readNode(data.value("node", json()), error);
+    if (!node) return error;
+    if (node->host != id) return "the node is not of the host that tells it";
+    takeRemote(*std::move(node));
+    return {};
+}
+
+std::string NodeDirectory::onAll(const wire::Uuid& id, Host& host, const json& data) {
+    const auto serial = serialIn(data);
+    const auto list = data.find("nodes");
+    if (!serial) return "serial is not a number";
+    if (list == data.end() || !list->is_array() || list->size() > maxNodesOfHost) {
+        return "nodes is not an array of nodes";
+    }
+    std::vector<Node> nodes;
+    std::set<std::string> ids;
+    for (const json& entry : *list) {
+        std::string error;
+        auto node = readNode(entry, error);
+        if (!node) return error;
+        if (node->host != id) return "a node is not of the host that tells it";
+        ids.insert(node->said.id);
+        nodes.push_back(*std::move(node));
+    }
+    host.known = true;
+    host.serial = *serial;
+    forgetNodesOf(id, ids, "unregistered");
+    for (Node& node : nodes) takeRemote(std::move(node));
+    return {};
+}
+
+// Both hosts come to the same result, each by itself.
+bool NodeDirectory::isEarlier(const Node& one, const Node& other) {
+    return std::pair(one.since, one.host) < std::pair(other.since, other.host);
+}
+
+void NodeDirectory::takeRemote(Node node) {
+    const std::string id = node.said.id;
+    node.client = {};
+    std::erase_if(claims_, [&](const auto& claim) {
+        return claim.first == id && claim.second.host == node.host;
+    });
+    const auto found = nodes_.find(id);
+    if (found == nodes_.end()) {
+        const auto made = nodes_.emplace(id, std::move(node)).first;
+        return events_.onNodeOnline(made->second);
+    }
+    if (found->second.host == node.host) {
+        if (found->second == node) return;
+        found->second = std::move(node);
+        return events_.onNodeChanged(found->second);
+    }
+    if (isEarlier(found->second, node)) {
+        claims_.emplace(id, std::move(node));
+        return;
+    }
+    if (isOurs(found->second)) {
+        events_.onNodeRefused(found->second, node);
+        tellChange({{"gone", id}, {"why", "refused"}});
+    } else {
+        claims_.emplace(id, found->second);
+    }
+    claims_.emplace(id, std::move(node));  // the earliest of those
+    erase(found, "refused");
+}
+
+// Of all that claim it, the earliest.
+void NodeDirectory::promote(const std::string& id) {
+    const auto [first, last] = claims_.equal_range(id);
+    const auto best = std::min_element(first, last, [](const auto& one, const auto& other) {
+        return isEarlier(one.second, other.second);
+    });
+    if (best == last) return;
+    Node node = std::move(claims_.extract(best).mapped());
+    const auto made = nodes_.emplace(id, std::move(node)).first;
+    events_.onNodeOnline(made->second);
+}
+
+void NodeDirectory::forgetClaim(const std::string& id, const wire::Uuid& host,
+                                std::string_view why) {
+    std::erase_if(
+        claims_, [&](const auto& claim) { return claim.first == id && claim.second.host == host; });
+    const auto found = nodes_.find(id);
+    if (found != nodes_.end() && found->second.host == host) erase(found, why);
+}
+
+void NodeDirectory::forgetNodesOf(const wire::Uuid& host, const std::set<std::string>& but,
+                                  std::string_view why) {
+    std::set<std::string> ids;
+    for (const auto& [id, node] : nodes_) {
+        if (node.host == host && !but.contains(id)) ids.insert(id);
+    }
+    for (const auto& [id, node] : claims_) {
+        if (node.host == host && !but.contains(id)) ids.insert(id);
+    }
+    for (const std::string& id : ids) forgetClaim(id, host, why);
+}
+
+// -- who is there ------------------------------------------------------------------------------
+
+const Node* NodeDirectory::find(std::string_view id) const {
+    const auto found = nodes_.find(id);
+    return found == nodes_.end() ? nullptr : &found->second;
+}
+
+const std::set<std::string, std::less<>>* NodeDirectory::ofClient(const wire::Uuid& client) const {
+    const auto found = ofClient_.find(client);
+    return found == ofClient_.end() ? nullptr : &found->second;
+}
+
+}  // namespace netcluster::daemon

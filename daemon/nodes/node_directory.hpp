@@ -1,0 +1,121 @@
+// Which nodes there are: those of our own clients, and what other hosts tell of theirs. Decides who
+// may have an id, what to tell other hosts, what to ask them for, and what our clients hear.
+// Owned by Core, on the loop thread; pure: no socket, no clock of its own, no logging. Why it works
+// like this: docs/decisions/0015-nodes.md.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <nlohmann/json_fwd.hpp>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "node.hpp"
+
+namespace netcluster::daemon {
+
+/// Nodes of one connection, and of one host, at most. Reason: more is a mistake in a loop; and all
+/// nodes of a host are told in one event.
+inline constexpr std::size_t maxNodesOfClient = 256;
+inline constexpr std::size_t maxNodesOfHost = 2048;
+/// All that one host tells of its nodes, as JSON text. Reason: below the smallest `maxevent` that
+/// is usual.
+inline constexpr std::size_t maxDirectoryText = std::size_t{1} << 20;
+
+/// What the directory tells its owner, in order. Nothing here may call the directory.
+class NodeEvents {
+  public:
+    virtual ~NodeEvents() = default;
+    virtual void onNodeOnline(const Node& node) = 0;
+    /// The same node says something else of itself.
+    virtual void onNodeChanged(const Node& node) = 0;
+    /// `why`: "unregistered", "disconnected", "refused" (another one has the id), or for nodes of
+    /// other hosts also "host" (that host is gone).
+    virtual void onNodeExpired(const Node& node, std::string_view why) = 0;
+    /// A node of ours had to give way to `winner`, which registered at the same time.
+    virtual void onNodeRefused(const Node& node, const Node& winner) = 0;
+    /// To be told to the other hosts: one of the events named below, and its data.
+    virtual void tellHosts(std::string_view event, const nlohmann::json& data) = 0;
+};
+
+/// The events in which daemons tell each other of nodes.
+inline constexpr std::string_view nodeChangeEvent = "nc-node";
+inline constexpr std::string_view allNodesEvent = "nc-nodes";
+inline constexpr std::string_view nodesWantedEvent = "nc-nodes-wanted";
+
+class NodeDirectory {
+  public:
+    NodeDirectory(const wire::Uuid& host, std::string hostName, NodeEvents& events);
+
+    // -- our clients' nodes. `now`: ms since 1970.
+
+    /// Takes the node, or changes what it says of itself when the same client has it already.
+    /// Returns why not; empty when it was taken.
+    std::string add(const wire::Uuid& client, NodeDescription said, std::int64_t now);
+    /// False when this client has no such node.
+    bool remove(const wire::Uuid& client, std::string_view id);
+    void removeClient(const wire::Uuid& client);
+
+    // -- other hosts
+
+    void onHostOnline(const wire::Uuid& host);
+    void onHostExpired(const wire::Uuid& host);
+    /// Something of that host was missed.
+    void onHostGap(const wire::Uuid& host);
+    /// One of the events above, from another host. Returns what is wrong with it; empty: nothing.
+    std::string onHostEvent(std::string_view event, const nlohmann::json& data);
+    /// Called with each heartbeat: asks again for what has not come.
+    void askAgain();
+    /// True when somebody wants to know all our nodes; `answer` tells them. Reason for the two:
+    /// the owner lets askers gather for a moment.
+    bool asked() const { return asked_; }
+    void answer();
+
+    // -- who is there
+
+    const Node* find(std::string_view id) const;
+    using Nodes = std::map<std::string, Node, std::less<>>;
+    const Nodes& all() const { return nodes_; }
+    /// The ids of a client's nodes; null when it has none.
+    const std::set<std::string, std::less<>>* ofClient(const wire::Uuid& client) const;
+
+  private:
+    struct Host {
+        bool known = false;  ///< its whole directory has been told, and every change since
+        std::uint64_t serial = 0;
+    };
+
+    bool isOurs(const Node& node) const { return node.host == host_; }
+    static bool isEarlier(const Node& one, const Node& other);
+    std::string whyNot(const wire::Uuid& client, const Node& node) const;
+    void tellChange(nlohmann::json change);
+    void dropOurs(const std::string& id, std::string_view why);
+    void erase(Nodes::iterator found, std::string_view why);
+    void want(const wire::Uuid& id, Host& host);
+    std::string onChange(const wire::Uuid& id, Host& host, const nlohmann::json& data);
+    std::string onAll(const wire::Uuid& id, Host& host, const nlohmann::json& data);
+    void takeRemote(Node node);
+    void forgetClaim(const std::string& id, const wire::Uuid& host, std::string_view why);
+    void promote(const std::string& id);
+    void forgetNodesOf(const wire::Uuid& host, const std::set<std::string>& but,
+                       std::string_view why);
+
+    const wire::Uuid host_;
+    const std::string hostName_;
+    NodeEvents& events_;
+    Nodes nodes_;
+    /// What other hosts tell of ids that an earlier node has. They will hear so and take it back,
+    /// or the earlier one goes first.
+    std::multimap<std::string, Node> claims_;
+    std::map<wire::Uuid, std::set<std::string, std::less<>>> ofClient_;
+    std::size_t ours_ = 0;
+    std::size_t ourText_ = 0;  ///< bytes of the descriptions of our nodes
+    std::uint64_t serial_ = 0;
+    std::map<wire::Uuid, Host> hosts_;
+    bool asked_ = false;
+};
+
+}  // namespace netcluster::daemon

@@ -1,0 +1,326 @@
+#include "node_directory.hpp"
+
+#include <doctest/doctest.h>
+
+#include <deque>
+#include <memory>
+#include <random>
+
+using namespace netcluster;
+using namespace netcluster::daemon;
+using nlohmann::json;
+
+namespace {
+
+wire::Uuid uuid(int number) {
+    wire::Uuid made{};
+    made.fill(static_cast<std::uint8_t>(number));
+    return made;
+}
+
+NodeDescription described(const std::string& id, std::vector<std::string> regions = {}) {
+    NodeDescription said;
+    said.id = id;
+    said.regions = std::move(regions);
+    return said;
+}
+
+/// A daemon, as far as nodes go: its directory, what its clients heard, what waits for the link.
+class Host final : public NodeEvents {
+  public:
+    explicit Host(int number)
+        : id(uuid(number)), directory(id, "h" + std::to_string(number), *this) {}
+
+    void onNodeOnline(const Node& node) override {
+        said += '+' + node.said.id + ' ';
+        CHECK(clientsView.emplace(node.said.id, node).second);
+    }
+    void onNodeChanged(const Node& node) override {
+        said += '~' + node.said.id + ' ';
+        CHECK(clientsView.contains(node.said.id));
+        clientsView[node.said.id] = node;
+    }
+    void onNodeExpired(const Node& node, std::string_view why) override {
+        said += '-' + node.said.id + ':' + std::string(why) + ' ';
+        CHECK(clientsView.erase(node.said.id) == 1);
+    }
+    void onNodeRefused(const Node& node, const Node& winner) override {
+        said += '!' + node.said.id + ':' + winner.hostName + ' ';
+    }
+    void tellHosts(std::string_view event, const json& data) override {
+        outgoing.emplace_back(std::string(event), data);
+    }
+
+    std::string heard() { return std::exchange(said, {}); }
+    std::string add(const std::string& node, int client = 1, std::int64_t now = 1000) {
+        return directory.add(uuid(client), described(node), now);
+    }
+
+    const wire::Uuid id;
+    NodeDirectory directory;
+    std::string said;
+    std::map<std::string, Node> clientsView;  ///< what a client makes of what it is told
+    std::deque<std::pair<std::string, json>> outgoing;
+};
+
+/// Hosts that hear each other, each other's events in order.
+struct Lan {
+    explicit Lan(int count) {
+        for (int n = 1; n <= count; ++n) hosts.push_back(std::make_unique<Host>(n));
+        for (const auto& host : hosts) {
+            for (const auto& other : hosts) {
+                if (host != other) host->directory.onHostOnline(other->id);
+            }
+        }
+        settle();
+    }
+
+    Host& operator[](int number) { return *hosts.at(static_cast<std::size_t>(number - 1)); }
+
+    /// The oldest event of a host arrives at all others, but for those that lose it.
+    void carry(Host& from, const std::function<bool(Host&)>& loses = {}) {
+        if (from.outgoing.empty()) return;
+        const auto [event, data] = from.outgoing.front();
+        from.outgoing.pop_front();
+        for (const auto& to : hosts) {
+            if (to.get() == &from) continue;
+            if (loses && loses(*to)) {
+                to->directory.onHostGap(from.id);
+            } else {
+                CHECK(to->directory.onHostEvent(event, data) == "");
+            }
+        }
+    }
+
+    void settle() {
+        for (bool busy = true; busy;) {
+            busy = false;
+            for (const auto& host : hosts) {
+                if (host->directory.asked()) host->directory.answer();
+                busy = busy || !host->outgoing.empty();
+                carry(*host);
+            }
+        }
+    }
+
+    std::vector<std::unique_ptr<Host>> hosts;
+};
+
+std::string names(const NodeDirectory& directory) {
+    std::string all;
+    for (const auto& [id, node] : directory.all()) all += id + '@' + node.hostName + ' ';
+    return all;
+}
+
+}  // namespace
+
+TEST_CASE("a node is known at home at once, elsewhere when told, and gone with its client") {
+    Lan lan(2);
+    CHECK(lan[1].add("web") == "");
+    CHECK(lan[1].heard() == "+web ");
+    CHECK(lan[2].heard() == "");
+    lan.settle();
+    CHECK(lan[2].heard() == "+web ");
+    CHECK(lan[2].directory.find("web")->hostName == "h1");
+
+    CHECK(lan[1].add("db") == "");
+    lan[1].directory.removeClient(uuid(1));
+    CHECK(lan[1].heard() == "+db -db:disconnected -web:disconnected ");
+    lan.settle();
+    CHECK(lan[2].heard() == "+db -db:disconnected -web:disconnected ");
+    CHECK(lan[1].directory.ofClient(uuid(1)) == nullptr);
+}
+
+TEST_CASE("a node may say something else of itself; the same again is no news") {
+    Lan lan(2);
+    lan[1].add("web");
+    CHECK(lan[1].directory.add(uuid(1), described("web", {"eu"}), 2000) == "");
+    CHECK(lan[1].directory.add(uuid(1), described("web", {"eu"}), 3000) == "");
+    lan.settle();
+    CHECK(lan[1].heard() == "+web ~web ");
+    CHECK(lan[2].heard() == "+web ~web ");
+    CHECK(lan[2].directory.find("web")->isNamed("eu"));
+    CHECK(lan[2].directory.find("web")->since == 1000);
+}
+
+TEST_CASE("only its own client takes a node away") {
+    Lan lan(1);
+    lan[1].add("web", 1);
+    CHECK_FALSE(lan[1].directory.remove(uuid(2), "web"));
+    CHECK_FALSE(lan[1].directory.remove(uuid(1), "db"));
+    CHECK(lan[1].directory.remove(uuid(1), "web"));
+    CHECK(lan[1].heard() == "+web -web:unregistered ");
+}
+
+TEST_CASE("an id that is taken is refused, whoever has it") {
+    Lan lan(2);
+    lan[1].add("web", 1);
+    CHECK(lan[1].add("web", 2) == "there is a node web of another client");
+    lan.settle();
+    CHECK(lan[2].add("web", 1) == "there is a node web on host h1");
+    lan[1].directory.remove(uuid(1), "web");
+    lan.settle();
+    CHECK(lan[2].add("web", 1) == "");
+}
+
+TEST_CASE("two that register at once: the earlier stays, on all hosts; the other is told") {
+    Lan lan(3);
+    CHECK(lan[1].add("web", 1, 2000) == "");
+    CHECK(lan[2].add("web", 1, 1000) == "");
+    lan.settle();
+    for (int n = 1; n <= 3; ++n) CHECK(names(lan[n].directory) == "web@h2 ");
+    CHECK(lan[1].heard() == "+web !web:h2 -web:refused +web ");
+    CHECK(lan[2].heard() == "+web ");
+
+    CHECK(lan[1].add("db", 1, 3000) == "");
+    CHECK(lan[3].add("db", 1, 3000) == "");
+    lan.settle();
+    for (int n = 1; n <= 3; ++n) CHECK(names(lan[n].directory) == "db@h1 web@h2 ");
+}
+
+TEST_CASE("who comes late asks, and is told all; an expired host takes its nodes along") {
+    Lan lan(2);
+    lan[1].add("web");
+    lan[1].add("db");
+    lan[1].outgoing.clear();  // nobody was there to hear it
+    lan[2].directory.onHostOnline(lan[1].id);
+    lan.settle();
+    CHECK(lan[2].heard() == "+db +web ");
+    lan[2].directory.onHostExpired(lan[1].id);
+    CHECK(lan[2].heard() == "-db:host -web:host ");
+
+    // It is back: what it lost meanwhile is not there any more, the rest is again.
+    lan[1].directory.remove(uuid(1), "db");
+    lan[2].directory.onHostOnline(lan[1].id);
+    lan.settle();
+    CHECK(lan[2].heard() == "+web ");
+}
+
+TEST_CASE("a question that gets lost is asked again; many askers are answered once") {
+    Lan lan(3);
+    lan[1].add("web");
+    lan[1].outgoing.clear();
+    for (int n : {2, 3}) {
+        lan[n].directory.onHostOnline(lan[1].id);
+        lan[n].outgoing.clear();
+        lan[n].directory.askAgain();
+        lan.carry(lan[n]);
+    }
+    CHECK(lan[1].directory.asked());
+    lan[1].directory.answer();
+    CHECK_FALSE(lan[1].directory.asked());
+    CHECK(lan[1].outgoing.size() == 1);
+    lan.settle();
+    CHECK(lan[2].heard() == "+web ");
+    CHECK(lan[3].heard() == "+web ");
+    lan[2].directory.askAgain();
+    CHECK(lan[2].outgoing.empty());
+}
+
+TEST_CASE("a change that was missed is noticed by the next one") {
+    Lan lan(2);
+    lan[1].add("lost");
+    lan[1].outgoing.clear();
+    lan[1].add("web");
+    lan.settle();
+    CHECK(names(lan[2].directory) == "lost@h1 web@h1 ");
+}
+
+TEST_CASE("there is an end to how many nodes there are and to what they say") {
+    Lan lan(1);
+    for (std::size_t n = 0; n < maxNodesOfClient; ++n) {
+        REQUIRE(lan[1].add("n" + std::to_string(n)) == "");
+    }
+    CHECK(lan[1].add("more") == "more than 256 nodes of one client");
+    CHECK(lan[1].add("n0") == "");
+    for (std::size_t n = maxNodesOfClient; n < maxNodesOfHost; ++n) {
+        REQUIRE(lan[1].add("n" + std::to_string(n), static_cast<int>(2 + n / maxNodesOfClient)) ==
+                "");
+    }
+    CHECK(lan[1].add("more", 99) == "more than 2048 nodes of one host");
+    lan[1].directory.removeClient(uuid(1));
+    NodeDescription talker = described("talker");
+    talker.info["text"] = std::string(maxDirectoryText, 'x');
+    CHECK(lan[1].directory.add(uuid(1), talker, 1) ==
+          "the nodes of this host say too much: more than 1048576 bytes together");
+    CHECK(lan[1].add("more") == "");
+}
+
+TEST_CASE("what is no such event is told, and changes nothing") {
+    Lan lan(2);
+    NodeDirectory& directory = lan[2].directory;
+    const std::string host = wire::uuidText(lan[1].id);
+    const json node{{"id", "a"}, {"host", host}, {"since", 1}};
+    const auto change = [&](const json& itsNode) {
+        return directory.onHostEvent(nodeChangeEvent,
+                                     {{"host", host}, {"serial", 1U}, {"node", itsNode}});
+    };
+    const auto all = [&](const json& nodes) {
+        return directory.onHostEvent(allNodesEvent,
+                                     {{"host", host}, {"serial", 0U}, {"nodes", nodes}});
+    };
+    CHECK(directory.onHostEvent(nodeChangeEvent, json::array()) == "not an object");
+    CHECK(directory.onHostEvent(nodeChangeEvent, {{"host", "h1"}}) == "host is not a uuid");
+    CHECK(directory.onHostEvent(nodeChangeEvent, {{"host", host}}) == "serial is not a number");
+    CHECK(all(1) == "nodes is not an array of nodes");
+    CHECK(all({{{"id", 1}}}) == "id is not a string");
+    CHECK(all({{{"id", "a"}, {"host", wire::uuidText(uuid(9))}, {"since", 1}}}) ==
+          "a node is not of the host that tells it");
+    CHECK(change({{"id", "a"}}) == "host is not a uuid");
+    CHECK(directory.onHostEvent("nc-node-of-a-later-version", {{"host", host}}) == "");
+    CHECK(directory.all().empty());
+    CHECK(all(json::array({node})) == "");
+    CHECK(names(directory) == "a@ ");
+}
+
+TEST_CASE("whatever gets lost, in the end all hosts know the same nodes") {
+    for (unsigned seed = 0; seed < 200; ++seed) {
+        CAPTURE(seed);
+        std::mt19937 random(seed);
+        const auto chance = [&](unsigned oneIn) { return random() % oneIn == 0; };
+        Lan lan(3);
+        const auto any = [&]() -> Host& { return lan[1 + static_cast<int>(random() % 3)]; };
+        for (int step = 0; step < 200; ++step) {
+            Host& host = any();
+            const std::string node(1, static_cast<char>('a' + random() % 6));
+            const int client = 1 + static_cast<int>(random() % 2);
+            switch (random() % 8) {
+                case 0:
+                    (void)host.directory.add(uuid(client), described(node, {std::to_string(step)}),
+                                             step);
+                    break;
+                case 1:
+                    (void)host.directory.remove(uuid(client), node);
+                    break;
+                case 2:
+                    if (chance(4)) host.directory.removeClient(uuid(client));
+                    break;
+                case 3: {
+                    Host& other = any();
+                    if (&other == &host || !chance(4)) break;
+                    host.directory.onHostExpired(other.id);
+                    host.directory.onHostOnline(other.id);
+                    break;
+                }
+                case 4:
+                    if (host.directory.asked()) host.directory.answer();
+                    break;
+                default:
+                    lan.carry(host, [&](Host&) { return chance(5); });
+            }
+        }
+        lan.settle();
+        for (int n = 1; n <= 3; ++n) lan[n].directory.askAgain();
+        lan.settle();
+        for (int n = 2; n <= 3; ++n) {
+            CHECK(names(lan[n].directory) == names(lan[1].directory));
+            for (const auto& [id, node] : lan[1].directory.all()) {
+                const Node* const same = lan[n].directory.find(id);
+                CHECK((same && same->said == node.said));
+            }
+        }
+        for (int n = 1; n <= 3; ++n) {
+            CHECK(lan[n].clientsView.size() == lan[n].directory.all().size());
+        }
+    }
+}
