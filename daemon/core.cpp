@@ -62,6 +62,7 @@ Core::Core(boost::asio::io_context& io, config::Settings settings, std::string c
       settings_(std::move(settings)),
       configFile_(std::move(configFile)),
       runDir_(runDir),
+      nodes_(io, router_, hostIdentity(runDir_.path()), hostName(settings_)),
       control_(*this, router_),
       budget_(settings_.processQueue),
       context_{.io = io,
@@ -70,7 +71,9 @@ Core::Core(boost::asio::io_context& io, config::Settings settings, std::string c
                .patterns = patterns_,
                .generation = generation_,
                .standing = [this] { return standingNotices(); }},
-      hostsTimer_(io) {}
+      hostsTimer_(io) {
+    router_.setAddressing(&nodes_);
+}
 
 Core::~Core() = default;
 
@@ -93,6 +96,7 @@ void Core::close() {
     router_.setLink(nullptr);
     if (link_) link_->close();
     hostsTimer_.cancel();
+    nodes_.close();
 }
 
 void Core::setLimits(const config::Settings& settings) {

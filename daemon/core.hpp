@@ -14,6 +14,7 @@
 #include "channel.hpp"
 #include "control.hpp"
 #include "link.hpp"
+#include "nodes.hpp"
 #include "parse.hpp"
 #include "router.hpp"
 
@@ -84,6 +85,7 @@ class Core final : public Administration {
 
     local::SharedCounter generation_;  // the router's, for clients to see
     Router router_{[this](std::uint64_t generation) { generation_.set(generation); }};
+    Nodes nodes_;
     Control control_;
     QueueBudget budget_;
     PatternCache patterns_;

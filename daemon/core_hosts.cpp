@@ -162,6 +162,7 @@ std::vector<json> Core::hostsOnline() {
 std::vector<Notice> Core::standingNotices() {
     std::vector<Notice> notices;
     for (const json& host : hostsOnline()) notices.push_back({control::hostOnline, jsonText(host)});
+    for (Notice& notice : nodes_.standing()) notices.push_back(std::move(notice));
     if (hostsKnown_) notices.push_back({control::hostsKnown, "{}"});
     return notices;
 }

@@ -161,6 +161,12 @@ bool Target::matches(const Tagged& node) const {
     return values.back();
 }
 
+bool Target::mentions(std::string_view key) const {
+    return std::any_of(steps_.begin(), steps_.end(), [&](const Step& step) {
+        return step.kind == Kind::tag && step.key == key;
+    });
+}
+
 std::vector<std::string> Target::names() const {
     std::vector<std::string> names;
     for (const Step& step : steps_) {

@@ -41,6 +41,8 @@ class Target {
     /// The names it consists of when it is a list of names alone (`a`, `a:b`): whom to expect an
     /// answer from although nobody knows them. Empty otherwise.
     std::vector<std::string> names() const;
+    /// A tag of that key decides something.
+    bool mentions(std::string_view key) const;
 
   private:
     friend class TargetReader;

@@ -342,10 +342,10 @@ void Session::unwanted(std::string_view event, std::uint8_t reach, std::uint64_t
     notice(bytes);
 }
 
-void Session::refused(std::string_view event) {
+void Session::refused(std::string_view event, std::string_view why) {
     if (refused_++ == 0) {
-        spdlog::warn("{}: emitted \"{}\", a name it may not emit; refused, as will be later ones",
-                     label(), printable(event, wire::maxEventName));
+        spdlog::warn("{}: emitted \"{}\": {}; refused, as others will be", label(),
+                     printable(event, wire::maxEventName), why);
     }
 }
 

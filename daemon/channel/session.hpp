@@ -83,7 +83,7 @@ class Session final : public Source, public Outlet {
     void resume() override;
     void reply(std::string_view event, std::string_view json, std::string_view id) override;
     void unwanted(std::string_view event, std::uint8_t reach, std::uint64_t generation) override;
-    void refused(std::string_view event) override;
+    void refused(std::string_view event, std::string_view why) override;
     void misbehaved(std::string_view how) override;
     std::string label() const override;
 

@@ -246,6 +246,7 @@ void Link::Impl::onGap(const link::Remote& remote, const link::GapReport& gap) {
     log_.gap(steady_clock::now(), remote.name(), gap);
     sink_.onNetNotice(control::netGap, jsonText({{"host", remote.name()},
                                                  {"id", wire::uuidText(remote.said.host)},
+                                                 {"id", wire::uuidText(remote.said.host)},
                                                  {"session", wire::uuidText(remote.session())},
                                                  {"count", gap.count},
                                                  {"first", gap.first},

@@ -1,5 +1,7 @@
 #include "message.hpp"
 
+#include <netcluster/control.hpp>
+
 #include <algorithm>
 
 #include "json_scan.hpp"
@@ -44,8 +46,10 @@ Bad readMessage(const wire::FrameView& frame, std::size_t maxEvent, wire::EventV
     event.host = {};  // the datagram says where it comes from
     if ((event.flags & ~travellingFlags) != 0) return Bad::event;
     if (!wire::validEventName(event.name)) return Bad::eventName;
-    if (event.name.starts_with(wire::reservedPrefix)) return Bad::reservedName;
     if (!validChannel(event.channel)) return Bad::channel;
+    const bool ofDaemon =
+        event.channel == control::channel && control::isBetweenDaemons(event.name);
+    if (event.name.starts_with(wire::reservedPrefix) && !ofDaemon) return Bad::reservedName;
     // The addresses end up in JSON packets of 1.x clients.
     for (const std::string_view text : {event.to, event.id, event.replyTo}) {
         if (!wire::validUtf8(text)) return Bad::event;

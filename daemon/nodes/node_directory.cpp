@@ -1,6 +1,7 @@
 #include "node_directory.hpp"
 
 #include <algorithm>
+#include <netcluster/control.hpp>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -115,7 +116,7 @@ void NodeDirectory::erase(Nodes::iterator found, std::string_view why) {
 void NodeDirectory::tellChange(json change) {
     change["host"] = wire::uuidText(host_);
     change["serial"] = ++serial_;
-    events_.tellHosts(nodeChangeEvent, change);
+    events_.tellHosts(control::nodeChange, change);
 }
 
 // -- other hosts -------------------------------------------------------------------------------
@@ -140,9 +141,14 @@ void NodeDirectory::askAgain() {
     }
 }
 
+bool NodeDirectory::waits() const {
+    return std::any_of(hosts_.begin(), hosts_.end(),
+                       [](const auto& host) { return !host.second.known; });
+}
+
 void NodeDirectory::want(const wire::Uuid& id, Host& host) {
     host.known = false;
-    events_.tellHosts(nodesWantedEvent, {{"host", wire::uuidText(id)}});
+    events_.tellHosts(control::nodesWanted, {{"host", wire::uuidText(id)}});
 }
 
 void NodeDirectory::answer() {
@@ -152,7 +158,7 @@ void NodeDirectory::answer() {
         if (isOurs(node)) all.push_back(nodeJson(node));
     }
     events_.tellHosts(
-        allNodesEvent,
+        control::allNodes,
         {{"host", wire::uuidText(host_)}, {"serial", serial_}, {"nodes", std::move(all)}});
 }
 
@@ -160,14 +166,14 @@ std::string NodeDirectory::onHostEvent(std::string_view event, const json& data)
     if (!data.is_object()) return "not an object";
     const wire::Uuid id = hostIn(data);
     if (id == wire::Uuid{}) return "host is not a uuid";
-    if (event == nodesWantedEvent) {
+    if (event == control::nodesWanted) {
         if (id == host_) asked_ = true;
         return {};
     }
     const auto found = hosts_.find(id);
     if (found == hosts_.end()) return {};  // its sign of life is yet to come; then we ask
-    if (event == nodeChangeEvent) return onChange(id, found->second, data);
-    if (event == allNodesEvent) return onAll(id, found->second, data);
+    if (event == control::nodeChange) return onChange(id, found->second, data);
+    if (event == control::allNodes) return onAll(id, found->second, data);
     return {};  // of a newer version
 }
 
@@ -289,6 +295,12 @@ void NodeDirectory::forgetNodesOf(const wire::Uuid& host, const std::set<std::st
 const Node* NodeDirectory::find(std::string_view id) const {
     const auto found = nodes_.find(id);
     return found == nodes_.end() ? nullptr : &found->second;
+}
+
+bool NodeDirectory::isRegionElsewhere(std::string_view region) const {
+    return std::any_of(nodes_.begin(), nodes_.end(), [&](const auto& node) {
+        return !isOurs(node.second) && node.second.isNamed(region);
+    });
 }
 
 const std::set<std::string, std::less<>>* NodeDirectory::ofClient(const wire::Uuid& client) const {

@@ -37,14 +37,10 @@ class NodeEvents {
     virtual void onNodeExpired(const Node& node, std::string_view why) = 0;
     /// A node of ours had to give way to `winner`, which registered at the same time.
     virtual void onNodeRefused(const Node& node, const Node& winner) = 0;
-    /// To be told to the other hosts: one of the events named below, and its data.
+    /// To be told to the other hosts: one of those between daemons in
+    /// <netcluster/control.hpp>, and its data.
     virtual void tellHosts(std::string_view event, const nlohmann::json& data) = 0;
 };
-
-/// The events in which daemons tell each other of nodes.
-inline constexpr std::string_view nodeChangeEvent = "nc-node";
-inline constexpr std::string_view allNodesEvent = "nc-nodes";
-inline constexpr std::string_view nodesWantedEvent = "nc-nodes-wanted";
 
 class NodeDirectory {
   public:
@@ -65,10 +61,12 @@ class NodeDirectory {
     void onHostExpired(const wire::Uuid& host);
     /// Something of that host was missed.
     void onHostGap(const wire::Uuid& host);
-    /// One of the events above, from another host. Returns what is wrong with it; empty: nothing.
+    /// One of those events, from another host. Returns what is wrong with it; empty: nothing.
     std::string onHostEvent(std::string_view event, const nlohmann::json& data);
-    /// Called with each heartbeat: asks again for what has not come.
+    /// Asks again for what has not come.
     void askAgain();
+    /// True while something that was asked for has not come.
+    bool waits() const;
     /// True when somebody wants to know all our nodes; `answer` tells them. Reason for the two:
     /// the owner lets askers gather for a moment.
     bool asked() const { return asked_; }
@@ -77,6 +75,8 @@ class NodeDirectory {
     // -- who is there
 
     const Node* find(std::string_view id) const;
+    /// A node of another host belongs to that region.
+    bool isRegionElsewhere(std::string_view region) const;
     using Nodes = std::map<std::string, Node, std::less<>>;
     const Nodes& all() const { return nodes_; }
     /// The ids of a client's nodes; null when it has none.

@@ -32,8 +32,8 @@ class Source : public Waiter {
     /// Nobody else wants what it emitted: an event of that name and, of its flags, those of the
     /// reach (wire::reachFlags), as long as the router's generation is this.
     virtual void unwanted(std::string_view event, std::uint8_t reach, std::uint64_t generation) = 0;
-    /// It emitted a name it may not emit: counted, logged once. It stays.
-    virtual void refused(std::string_view event) = 0;
+    /// It emitted something that goes nowhere, for this reason: counted, logged once. It stays.
+    virtual void refused(std::string_view event, std::string_view why) = 0;
     /// It sent something no honest client sends: its connection ends after this turn.
     virtual void misbehaved(std::string_view how) = 0;
     /// Channel and uuid, for the log.
@@ -44,6 +44,7 @@ class Source : public Waiter {
 class Outlet {
   public:
     virtual ~Outlet() = default;
+    virtual const wire::Uuid& uuid() const = 0;
     virtual bool wants(std::string_view event) const = 0;
     /// True when it takes frames as they are, so that a run of them can be given to it at once.
     virtual bool takesFrames() const = 0;
@@ -78,6 +79,26 @@ class FrameSink {
     [[nodiscard]] virtual std::size_t onEvents(Source& source, const wire::EventRun& events) = 0;
     /// All events of one read have been handed in: write what was queued.
     virtual void endTurn() = 0;
+};
+
+/// Who is who: for events that say whom they are for ("to"), and for what clients and other daemons
+/// say of nodes.
+class Addressing {
+  public:
+    virtual ~Addressing() = default;
+    /// What is wrong with an address; empty: nothing.
+    virtual std::string whyNot(std::string_view to) = 0;
+    virtual bool isFor(std::string_view to, const wire::Uuid& client) = 0;
+    /// False when all it may be for are on this host.
+    virtual bool mayBeElsewhere(std::string_view to) = 0;
+    /// An event of a reserved name, which may be a request about nodes. False when it is none.
+    virtual bool onRequest(Source& source, const wire::EventView& event) = 0;
+    /// An event on the channel `control` of another host: what its daemon says of its nodes.
+    virtual void onHostEvent(const wire::EventView& event) = 0;
+    /// A client has left.
+    virtual void onGone(const wire::Uuid& client) = 0;
+    /// What happened on the link: as NetSink::onNetNotice.
+    virtual void onNotice(std::string_view event, std::string_view json) = 0;
 };
 
 /// The link, as routing sees it.

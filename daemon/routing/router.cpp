@@ -81,6 +81,7 @@ void Router::leave(const std::string& channel, Outlet& outlet) {
     if (!port) return;
     std::erase(port->outlets, &outlet);
     newGeneration();
+    if (addressing_) addressing_->onGone(outlet.uuid());
 }
 
 const ChannelCounters* Router::counters(std::string_view channel) const {
@@ -147,7 +148,16 @@ std::size_t Router::onEvents(Source& source, const wire::EventRun& events) {
     const Way way = event.broadcast() ? Way::localBroadcast : Way::local;
     const Route& route = this->route(*port, way, event.name);
     if (events.count > 1 && route.oneByOne) return takeApart(source, events, 1);
-    const bool toNet = route.toNet && !(event.flags & wire::hostOnlyFlag);
+    if (route.refused || !event.to.empty()) {
+        if (const std::string why = whyNot(source, route, event); !why.empty()) {
+            ++port->counters.refused;
+            source.refused(event.name, why);
+            return 1;
+        }
+        if (route.refused) return 1;  // a request, and answered
+    }
+    const bool toNet = route.toNet && !(event.flags & wire::hostOnlyFlag) &&
+                       (event.to.empty() || !addressing_ || addressing_->mayBeElsewhere(event.to));
     if (toNet && port->rules->holdSenders && link_->holdsSenders(events)) {
         if (events.count > 1) return takeApart(source, events, (events.count + 1) / 2);
         link_->awaitRoom(source);
@@ -157,11 +167,6 @@ std::size_t Router::onEvents(Source& source, const wire::EventRun& events) {
         if (events.count > 1) return takeApart(source, events, (events.count + 1) / 2);
         full->awaitRoom(source);
         return 0;
-    }
-    if (route.refused) {
-        ++port->counters.refused;
-        source.refused(event.name);
-        return 1;
     }
     port->counters.received += events.count;
     if (port->rules->dump) dumpEvent(source.channel(), event);
@@ -173,6 +178,19 @@ std::size_t Router::onEvents(Source& source, const wire::EventRun& events) {
         source.unwanted(event.name, event.flags & wire::reachFlags, generation_);
     }
     return events.count;
+}
+
+// Why this event goes nowhere. Empty: it does, or it was a request of a reserved name.
+std::string Router::whyNot(Source& source, const Route& route, const wire::EventView& event) {
+    if (route.refused) {
+        if (addressing_ && addressing_->onRequest(source, event)) return {};
+        return "a name that clients may not emit";
+    }
+    return addressing_ ? addressing_->whyNot(event.to) : std::string();
+}
+
+bool Router::isFor(const Outlet& outlet, const wire::EventView& event) const {
+    return event.to.empty() || !addressing_ || addressing_->isFor(event.to, outlet.uuid());
 }
 
 bool Router::reachesNobodyElse(const Route& route, const Source& source) {
@@ -198,7 +216,8 @@ Outlet* Router::whoHolds(const Route& route, const Source& source,
                          const wire::EventRun& events) const {
     std::size_t claimed = 0;
     for (Outlet* outlet : route.outlets) {
-        if (!outlet->is(source) && outlet->holdsSenders(events, claimed)) return outlet;
+        if (outlet->is(source) || !isFor(*outlet, events.first)) continue;
+        if (outlet->holdsSenders(events, claimed)) return outlet;
     }
     return nullptr;
 }
@@ -206,7 +225,7 @@ Outlet* Router::whoHolds(const Route& route, const Source& source,
 void Router::deliver(const Route& route, Port& port, const wire::EventRun& events, Source* source) {
     Delivery delivery(events, arena_);
     for (Outlet* outlet : route.outlets) {
-        if (source && outlet->is(*source)) continue;
+        if ((source && outlet->is(*source)) || !isFor(*outlet, events.first)) continue;
         port.counters.delivered += events.count;
         if (outlet->deliver(delivery)) touched_.push_back(outlet);
     }
@@ -217,6 +236,11 @@ void Router::onNetEvents(const wire::EventRun& events) {
     net_.received += events.count;
     const wire::EventView& event = events.first;
     if (dumpNet_) dumpEach("net/" + std::string(event.channel), events);
+    if (addressing_ && event.channel == control::channel && control::isBetweenDaemons(event.name)) {
+        return wire::forEachFrame(events.frames, [&](std::string_view frame) {
+            addressing_->onHostEvent(events.event(frame));
+        });
+    }
     if (event.broadcast()) {
         for (auto& [name, port] : ports_) (void)fromNet(port, Way::netBroadcast, events);
     } else if (Port* port = find(event.channel)) {
@@ -258,11 +282,29 @@ bool Router::holds(Waiter& link) {
 
 // A channel that takes nothing from the link misses nothing of it either.
 void Router::onNetNotice(std::string_view event, std::string_view json) {
+    if (addressing_) addressing_->onNotice(event, json);
+    tellClients(event, json);
+}
+
+void Router::tellClients(std::string_view event, std::string_view json) {
     tell(administrators_, config::controlChannel, event, json);
     for (const auto& [name, port] : ports_) {
         if (event == control::netGap && port.rules->fromNet.letsNothing()) continue;
         tell(port.outlets, name, event, json);
     }
+}
+
+void Router::tellHosts(std::string_view event, std::string_view json) {
+    if (!link_) return;
+    wire::EventView said;
+    said.name = event;
+    said.channel = config::controlChannel;
+    said.payload = json;
+    said.knownJson = true;
+    std::string& frame = arena_.next();
+    wire::appendEvent(frame, said);
+    said.whole = frame;
+    link_->send(wire::EventRun(said));
 }
 
 void Router::tell(const std::vector<Outlet*>& clients, std::string_view channel,

@@ -43,6 +43,8 @@ class Router final : public FrameSink, public NetSink {
     /// New rules; channels that are gone are forgotten (their clients must have left).
     void apply(const config::Settings& settings);
     void setLink(NetOutlet* link);
+    /// Before the first event; without it every address is everybody's.
+    void setAddressing(Addressing* addressing) { addressing_ = addressing; }
 
     void join(const std::string& channel, Outlet& outlet);
     void leave(const std::string& channel, Outlet& outlet);
@@ -55,6 +57,10 @@ class Router final : public FrameSink, public NetSink {
     void onNetEvents(const wire::EventRun& events) override;
     void onNetNotice(std::string_view event, std::string_view json) override;
     void endTurn() override;
+    /// To all clients that hear notices.
+    void tellClients(std::string_view event, std::string_view json);
+    /// To the other hosts' daemons, in order with what is sent to their clients.
+    void tellHosts(std::string_view event, std::string_view json);
     bool holds(Waiter& link) override;
 
     /// For sessions and the link, to build what must last until the end of the turn.
@@ -96,6 +102,8 @@ class Router final : public FrameSink, public NetSink {
     std::size_t takeApart(Source& source, const wire::EventRun& events, std::size_t step);
     void deliver(const Route& route, Port& port, const wire::EventRun& events, Source* source);
     Outlet* whoHolds(const Route& route, const Source& source, const wire::EventRun& events) const;
+    bool isFor(const Outlet& outlet, const wire::EventView& event) const;
+    std::string whyNot(Source& source, const Route& route, const wire::EventView& event);
     bool fromNet(Port& port, Way way, const wire::EventRun& events);
     void tell(const std::vector<Outlet*>& clients, std::string_view channel, std::string_view event,
               std::string_view json);
@@ -110,6 +118,7 @@ class Router final : public FrameSink, public NetSink {
     const std::string* lastChannel_ = nullptr;  // the name as the last source holds it, and
     Port* lastPort_ = nullptr;                  // where that led
     NetOutlet* link_ = nullptr;
+    Addressing* addressing_ = nullptr;
     bool dumpNet_ = false;
     TurnArena arena_;
     std::vector<Outlet*> touched_;

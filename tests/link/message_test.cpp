@@ -89,6 +89,12 @@ TEST_CASE("names that must not come from the net are refused") {
     CHECK(verdict(eventNamed("nc-control-reloadconfig", "1")) == Bad::reservedName);
     CHECK(verdict(eventNamed("nc-", "1")) == Bad::reservedName);
     CHECK(verdict(eventNamed("nc", "1")) == Bad::none);
+    CHECK(verdict(eventNamed("nc-nodes", "1")) == Bad::reservedName);
+    wire::EventView ofDaemon = eventNamed("nc-nodes", "1");
+    ofDaemon.channel = "control";
+    CHECK(verdict(ofDaemon) == Bad::none);
+    ofDaemon.name = "nc-control-stats";
+    CHECK(verdict(ofDaemon) == Bad::reservedName);
 }
 
 TEST_CASE("channels that are no channels are refused") {

@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <memory>
+#include <netcluster/control.hpp>
 #include <random>
 
 using namespace netcluster;
@@ -252,16 +253,16 @@ TEST_CASE("what is no such event is told, and changes nothing") {
     const std::string host = wire::uuidText(lan[1].id);
     const json node{{"id", "a"}, {"host", host}, {"since", 1}};
     const auto change = [&](const json& itsNode) {
-        return directory.onHostEvent(nodeChangeEvent,
+        return directory.onHostEvent(control::nodeChange,
                                      {{"host", host}, {"serial", 1U}, {"node", itsNode}});
     };
     const auto all = [&](const json& nodes) {
-        return directory.onHostEvent(allNodesEvent,
+        return directory.onHostEvent(control::allNodes,
                                      {{"host", host}, {"serial", 0U}, {"nodes", nodes}});
     };
-    CHECK(directory.onHostEvent(nodeChangeEvent, json::array()) == "not an object");
-    CHECK(directory.onHostEvent(nodeChangeEvent, {{"host", "h1"}}) == "host is not a uuid");
-    CHECK(directory.onHostEvent(nodeChangeEvent, {{"host", host}}) == "serial is not a number");
+    CHECK(directory.onHostEvent(control::nodeChange, json::array()) == "not an object");
+    CHECK(directory.onHostEvent(control::nodeChange, {{"host", "h1"}}) == "host is not a uuid");
+    CHECK(directory.onHostEvent(control::nodeChange, {{"host", host}}) == "serial is not a number");
     CHECK(all(1) == "nodes is not an array of nodes");
     CHECK(all({{{"id", 1}}}) == "id is not a string");
     CHECK(all({{{"id", "a"}, {"host", wire::uuidText(uuid(9))}, {"since", 1}}}) ==

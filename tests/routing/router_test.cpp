@@ -32,7 +32,9 @@ class Client final : public Source, public Outlet {
         lastReach = reach;
         lastGeneration = generation;
     }
-    void refused(std::string_view event) override { refusals.emplace_back(event); }
+    void refused(std::string_view event, std::string_view) override {
+        refusals.emplace_back(event);
+    }
     void misbehaved(std::string_view) override { misbehaviour = true; }
     std::string label() const override { return channel_; }
 

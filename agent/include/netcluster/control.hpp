@@ -29,6 +29,24 @@ inline constexpr std::string_view hostExpired = "nc-host-expired";
 inline constexpr std::string_view hostsKnown = "nc-hosts-known";
 inline constexpr std::string_view netGap = "nc-net-gap";
 
+/// What clients of any channel may ask: to be a node, and not to be it any more. The data is a
+/// node's description, or its id; the answer is `{"id"}`, with `error` when it was refused.
+inline constexpr std::string_view registerNode = "nc-node-register";
+inline constexpr std::string_view unregisterNode = "nc-node-unregister";
+
+/// And what they are told, as of hosts: a node came, says something else of itself, went.
+inline constexpr std::string_view nodeOnline = "nc-node-online";
+inline constexpr std::string_view nodeChanged = "nc-node-changed";
+inline constexpr std::string_view nodeExpired = "nc-node-expired";
+
+/// What daemons tell each other of nodes, on `control`: a change, all of them, a question for all.
+inline constexpr std::string_view nodeChange = "nc-node";
+inline constexpr std::string_view allNodes = "nc-nodes";
+inline constexpr std::string_view nodesWanted = "nc-nodes-wanted";
+constexpr bool isBetweenDaemons(std::string_view event) {
+    return event == nodeChange || event == allNodes || event == nodesWanted;
+}
+
 /// The event that asks for `command`, and the one that answers it.
 inline std::string requestEvent(std::string_view command) {
     return std::string(prefix) + std::string(command);

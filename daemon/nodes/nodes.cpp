@@ -1,0 +1,230 @@
+#include "nodes.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <chrono>
+#include <netcluster/control.hpp>
+
+#include "dump.hpp"
+
+namespace netcluster::daemon {
+namespace {
+
+using nlohmann::json;
+
+// Those that ask for all our nodes gather for so long: ten hosts that come at once are answered
+// once.
+constexpr std::chrono::milliseconds gathering{100};
+// A question, or its answer, may have come before the other side heard us.
+constexpr std::chrono::milliseconds askingAgain{1000};
+// Of what one request says. Reason: the limits of NodeDescription are below it, and it is to travel
+// to every host.
+constexpr std::size_t maxDescription = 4096;
+
+std::int64_t wallClock() {
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+}
+
+constexpr std::string_view clientTag = "client";
+
+json expiredJson(const Node& node, std::string_view why) {
+    return {{"id", node.said.id},
+            {"host", wire::uuidText(node.host)},
+            {"hostname", node.hostName},
+            {"why", why}};
+}
+
+/// A client as such, or one of its nodes.
+class Addressee final : public Tagged {
+  public:
+    Addressee(const wire::Uuid& client, const Node* node) : client_(client), node_(node) {}
+
+    bool isNamed(std::string_view name) const override { return node_ && node_->isNamed(name); }
+    bool hasTag(std::string_view key, std::string_view value) const override {
+        if (key == clientTag) return value == wire::uuidText(client_);
+        return node_ && node_->hasTag(key, value);
+    }
+
+  private:
+    const wire::Uuid& client_;
+    const Node* node_;
+};
+
+}  // namespace
+
+Nodes::Nodes(boost::asio::io_context& io, Router& router, const wire::Uuid& host,
+             std::string hostName)
+    : io_(io),
+      router_(router),
+      directory_(host, std::move(hostName), *this),
+      answerTimer_(io),
+      askTimer_(io) {}
+
+void Nodes::close() {
+    closed_ = true;
+    answerTimer_.cancel();
+    askTimer_.cancel();
+}
+
+// -- addresses ---------------------------------------------------------------------------------
+
+const Target* Nodes::targetOf(std::string_view to) {
+    if (to != lastTo_ || (!lastTarget_.target && lastTarget_.error.empty())) {
+        lastTarget_ = Target::compile(to);
+        lastTo_ = to;
+    }
+    return lastTarget_.target ? &*lastTarget_.target : nullptr;
+}
+
+std::string Nodes::whyNot(std::string_view to) {
+    return targetOf(to) ? std::string() : "\"to\" is no target: " + lastTarget_.error;
+}
+
+// An expression is about nodes: a client that is none is meant only where clients are spoken of.
+bool Nodes::isFor(std::string_view to, const wire::Uuid& client) {
+    const Target* const target = targetOf(to);
+    if (!target) return false;
+    if (const auto* const ids = directory_.ofClient(client)) {
+        return std::any_of(ids->begin(), ids->end(), [&](const std::string& id) {
+            return target->matches(Addressee(client, directory_.find(id)));
+        });
+    }
+    return target->mentions(clientTag) && target->matches(Addressee(client, nullptr));
+}
+
+// Names that nobody is known by may be on their way here.
+bool Nodes::mayBeElsewhere(std::string_view to) {
+    const Target* const target = targetOf(to);
+    if (!target) return false;
+    const auto names = target->names();
+    return names.empty() || std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+               const Node* const node = directory_.find(name);
+               return !node || node->client == wire::Uuid{} || directory_.isRegionElsewhere(name);
+           });
+}
+
+// -- what clients ask --------------------------------------------------------------------------
+
+bool Nodes::onRequest(Source& source, const wire::EventView& event) {
+    if (event.name != control::registerNode && event.name != control::unregisterNode) return false;
+    const json answer = answerTo(source, event);
+    source.reply(std::string(event.name) + std::string(control::responseSuffix), jsonText(answer),
+                 event.id);
+    return true;
+}
+
+json Nodes::answerTo(Source& source, const wire::EventView& event) {
+    const auto refused = [](json id, const std::string& why) {
+        return json{{"id", std::move(id)}, {"error", why}};
+    };
+    if (event.bytes()) return refused(nullptr, "the data of a request is JSON, not bytes");
+    if (event.payload.size() > maxDescription) {
+        return refused(nullptr,
+                       "a description of more than " + std::to_string(maxDescription) + " bytes");
+    }
+    const json data = json::parse(event.payload, nullptr, false);
+    if (event.name == control::unregisterNode) {
+        if (data.is_string() && directory_.remove(source.uuid(), data.get<std::string>())) {
+            return {{"id", data}};
+        }
+        return refused(data.is_discarded() ? json() : data, "you have no such node");
+    }
+    std::string why;
+    auto said = readDescription(data, why);
+    if (!said) return refused(nullptr, why);
+    const std::string id = said->id;
+    why = directory_.add(source.uuid(), *std::move(said), wallClock());
+    return why.empty() ? json{{"id", id}} : refused(id, why);
+}
+
+// -- what other hosts tell ---------------------------------------------------------------------
+
+void Nodes::onHostEvent(const wire::EventView& event) {
+    const json data = event.bytes() ? json() : json::parse(event.payload, nullptr, false);
+    const std::string wrong = directory_.onHostEvent(event.name, data);
+    if (!wrong.empty() && malformed_++ == 0) {
+        spdlog::warn("nodes: what host {} tells cannot be used: {}: {}; later ones are not logged",
+                     printable(event.host, 64), printable(event.name, wire::maxEventName), wrong);
+    }
+    watch();
+}
+
+void Nodes::watch() {
+    if (closed_) return;
+    if (directory_.asked()) after(answerTimer_, answering_, gathering, &Nodes::answerAskers);
+    if (directory_.waits()) after(askTimer_, asking_, askingAgain, &Nodes::askAgain);
+}
+
+void Nodes::after(Timer& timer, bool& running, std::chrono::milliseconds time,
+                  void (Nodes::*then)()) {
+    if (std::exchange(running, true)) return;
+    timer.expires_after(time);
+    timer.async_wait([this, &running, then](const boost::system::error_code& error) {
+        if (error) return;
+        running = false;
+        (this->*then)();
+        router_.endTurn();
+        watch();
+    });
+}
+
+void Nodes::answerAskers() {
+    directory_.answer();
+}
+
+void Nodes::askAgain() {
+    directory_.askAgain();
+}
+
+// Posted: the client may have gone in the middle of a turn.
+void Nodes::onGone(const wire::Uuid& client) {
+    if (!directory_.ofClient(client)) return;
+    directory_.removeClient(client);
+    if (!closed_) boost::asio::post(io_, [this] { router_.endTurn(); });
+}
+
+void Nodes::onNotice(std::string_view event, std::string_view text) {
+    const json data = json::parse(text, nullptr, false);
+    if (!data.is_object()) return;
+    const wire::Uuid host = wire::uuidFromText(data.value("id", ""));
+    if (event == control::hostOnline) directory_.onHostOnline(host);
+    if (event == control::hostExpired) directory_.onHostExpired(host);
+    if (event == control::netGap) directory_.onHostGap(host);
+    watch();
+}
+
+// -- who hears of it ---------------------------------------------------------------------------
+
+std::vector<Notice> Nodes::standing() const {
+    std::vector<Notice> notices;
+    for (const auto& [id, node] : directory_.all()) {
+        notices.push_back({control::nodeOnline, jsonText(nodeJson(node))});
+    }
+    return notices;
+}
+
+void Nodes::onNodeOnline(const Node& node) {
+    router_.tellClients(control::nodeOnline, jsonText(nodeJson(node)));
+}
+
+void Nodes::onNodeChanged(const Node& node) {
+    router_.tellClients(control::nodeChanged, jsonText(nodeJson(node)));
+}
+
+void Nodes::onNodeExpired(const Node& node, std::string_view why) {
+    router_.tellClients(control::nodeExpired, jsonText(expiredJson(node, why)));
+}
+
+void Nodes::onNodeRefused(const Node& node, const Node& winner) {
+    spdlog::warn("nodes: {} of client {} gives way to the one on host {}, which was earlier",
+                 node.said.id, wire::uuidText(node.client), winner.hostName);
+}
+
+void Nodes::tellHosts(std::string_view event, const json& data) {
+    router_.tellHosts(event, jsonText(data));
+}
+
+}  // namespace netcluster::daemon

@@ -1,0 +1,67 @@
+// Nodes, as the rest of the daemon meets them: what clients ask about them, what other daemons
+// tell, whom an address means; and who hears of it. The decisions are NodeDirectory's. Owned by
+// Core; loop thread only.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "node_directory.hpp"
+#include "router.hpp"
+
+namespace netcluster::daemon {
+
+class Nodes final : public Addressing, private NodeEvents {
+  public:
+    /// `host`: this daemon's identity, as its heartbeats tell it.
+    Nodes(boost::asio::io_context& io, Router& router, const wire::Uuid& host,
+          std::string hostName);
+
+    std::string whyNot(std::string_view to) override;
+    bool isFor(std::string_view to, const wire::Uuid& client) override;
+    bool mayBeElsewhere(std::string_view to) override;
+    bool onRequest(Source& source, const wire::EventView& event) override;
+    void onHostEvent(const wire::EventView& event) override;
+    void onNotice(std::string_view event, std::string_view json) override;
+    void onGone(const wire::Uuid& client) override;
+
+    /// The daemon stops: no timer keeps the loop alive.
+    void close();
+
+    /// For a client that has just come: those that are there.
+    std::vector<Notice> standing() const;
+    const NodeDirectory& directory() const { return directory_; }
+
+  private:
+    using Timer = boost::asio::steady_timer;
+
+    const Target* targetOf(std::string_view to);
+    void watch();
+    void after(Timer& timer, bool& running, std::chrono::milliseconds time, void (Nodes::*then)());
+    void answerAskers();
+    void askAgain();
+    nlohmann::json answerTo(Source& source, const wire::EventView& event);
+
+    void onNodeOnline(const Node& node) override;
+    void onNodeChanged(const Node& node) override;
+    void onNodeExpired(const Node& node, std::string_view why) override;
+    void onNodeRefused(const Node& node, const Node& winner) override;
+    void tellHosts(std::string_view event, const nlohmann::json& data) override;
+
+    boost::asio::io_context& io_;
+    Router& router_;
+    NodeDirectory directory_;
+    Timer answerTimer_;
+    Timer askTimer_;
+    bool answering_ = false;
+    bool asking_ = false;
+    bool closed_ = false;
+    std::string lastTo_;  ///< the address compiled last: events come in rows
+    Target::Compiled lastTarget_;
+    std::size_t malformed_ = 0;  ///< events of other daemons that could not be read
+};
+
+}  // namespace netcluster::daemon
