@@ -8,6 +8,8 @@
 namespace netcluster::daemon {
 
 void describe(CLI::App& app, Arguments& arguments) {
+    app.name("ncserver");
+    app.description("netcluster's daemon: routes events between processes and hosts");
     app.set_help_flag("-h,--help", "show help and exit");
     app.set_version_flag("--version", "ncserver " NETCLUSTER_VERSION, "show the version and exit");
     auto* position =

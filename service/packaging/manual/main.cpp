@@ -1,9 +1,9 @@
 // Makes the manual pages and the shell completions while netcluster is built:
 //
-//     netcluster_manual TEMPLATES SCHEMA OUTPUT DAY…
+//     netcluster_manual TEMPLATES SCHEMA OUTPUT DAY
 //
 // from the files of the folder TEMPLATES, config.schema.json and the tables of the programs, into
-// the folder OUTPUT. DAY: the date that the pages bear, in words. Whatever is wrong ends the build.
+// the folder OUTPUT. DAY: the date that the pages bear, as 2026-11-21. Whatever is wrong ends the build.
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -72,15 +72,13 @@ void makeAll(const Maker& maker, const Schema& schema) {
 
 int main(int argc, char** argv) {
     const std::vector<std::string> words(argv + 1, argv + argc);
-    if (words.size() < 4) {
-        std::cerr << "usage: netcluster_manual TEMPLATES SCHEMA OUTPUT DAY…\n";
+    if (words.size() != 4) {
+        std::cerr << "usage: netcluster_manual TEMPLATES SCHEMA OUTPUT DAY\n";
         return 2;
     }
-    std::string day = words[3];
-    for (std::size_t i = 4; i < words.size(); ++i) day += " " + words[i];
     try {
         files::create_directories(words[2]);
-        makeAll(Maker(words[0], words[2], day), Schema::parse(readFile(words[1])));
+        makeAll(Maker(words[0], words[2], words[3]), Schema::parse(readFile(words[1])));
     } catch (const std::exception& error) {
         std::cerr << "netcluster_manual: " << error.what() << '\n';
         return 1;
