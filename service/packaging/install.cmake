@@ -33,3 +33,68 @@ install(FILES ${made}/netcluster-config.cmake ${made}/netcluster-config-version.
 configure_file(${packaging}/netcluster.pc.in ${made}/netcluster.pc @ONLY)
 install(FILES ${made}/netcluster.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig
   COMPONENT development)
+
+# -- the daemon and its tool ----------------------------------------------------------------------
+if(NETCLUSTER_PROGRAMS AND NOT WIN32)
+  install(TARGETS ncserver RUNTIME DESTINATION ${CMAKE_INSTALL_SBINDIR} COMPONENT daemon)
+  install(TARGETS ncctl RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT daemon)
+  install(FILES ${PROJECT_BINARY_DIR}/service/netcluster.service
+                ${PROJECT_BINARY_DIR}/service/netcluster-control.socket
+    DESTINATION lib/systemd/system COMPONENT daemon)
+  install(FILES ${PROJECT_BINARY_DIR}/service/netcluster.sysusers
+    DESTINATION lib/sysusers.d RENAME netcluster.conf COMPONENT daemon)
+  install(FILES ${PROJECT_SOURCE_DIR}/config/config.schema.json
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/netcluster COMPONENT daemon)
+
+  # The configuration belongs to the admin from then on: installing again does not touch it. Below
+  # /usr it is /etc, as the GNU folders have it.
+  set(etc "\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_SYSCONFDIR}")
+  if(IS_ABSOLUTE ${CMAKE_INSTALL_SYSCONFDIR} OR CMAKE_INSTALL_PREFIX STREQUAL "/usr")
+    set(etc ${CMAKE_INSTALL_FULL_SYSCONFDIR})
+  endif()
+  install(CODE "
+    if(EXISTS \"\$ENV{DESTDIR}${etc}/netcluster/config.json\")
+      message(STATUS \"Kept as it is: \$ENV{DESTDIR}${etc}/netcluster/config.json\")
+    else()
+      file(INSTALL \"${packaging}/config.json\" DESTINATION \"${etc}/netcluster\")
+    endif()" COMPONENT daemon)
+
+  set(documents README.md docs/operations.md docs/configuration.md docs/security.md
+    docs/architecture.md docs/wire-protocol.md docs/control-protocol.md docs/link-protocol.md)
+  foreach(document ${documents})
+    if(EXISTS ${PROJECT_SOURCE_DIR}/${document})
+      install(FILES ${PROJECT_SOURCE_DIR}/${document}
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/netcluster COMPONENT daemon)
+    endif()
+  endforeach()
+  install(DIRECTORY ${PROJECT_SOURCE_DIR}/config/examples
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/netcluster COMPONENT daemon)
+endif()
+install(FILES ${PROJECT_SOURCE_DIR}/docs/agent-guide.md
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/libnetcluster-dev COMPONENT development)
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs/examples
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/libnetcluster-dev COMPONENT development
+  PATTERN CMakeLists.txt EXCLUDE)
+
+# -- manual pages and completions -----------------------------------------------------------------
+if(TARGET manual)
+  set(manual ${PROJECT_BINARY_DIR}/manual)
+  foreach(page ncserver.8 ncctl.1 netcluster.json.5)
+    string(REGEX REPLACE ".*\\." "" section ${page})
+    install(FILES ${manual}/${page}.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section}
+      COMPONENT daemon)
+  endforeach()
+  # Where zsh looks: for what the distribution brings, and for what others install.
+  set(zsh zsh/site-functions)
+  if(CMAKE_INSTALL_PREFIX STREQUAL "/usr")
+    set(zsh zsh/vendor-completions)
+  endif()
+  foreach(program ncserver ncctl)
+    install(FILES ${manual}/${program}.bash RENAME ${program}
+      DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions COMPONENT daemon)
+    install(FILES ${manual}/_${program}
+      DESTINATION ${CMAKE_INSTALL_DATADIR}/${zsh} COMPONENT daemon)
+    install(FILES ${manual}/${program}.fish
+      DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d COMPONENT daemon)
+  endforeach()
+endif()
