@@ -57,13 +57,14 @@ set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
 
-set(about "A program emits a named event with JSON data, and every listener whose pattern matches
-hears it: in the same process, in other processes of the host, on other hosts of the LAN. Where
-events may travel is in each host's configuration, not in the programs.
-.
+# The first line of each description is the synopsis, so there is no common one.
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "")
+set(about "A program emits a named event with JSON data, and every listener whose
+pattern matches hears it: in the same process, in other processes of the
+host, on other hosts of the LAN. Where events may travel is in each host's
+configuration, not in the programs.
+
 ")
-string(REPLACE "\n" " " about "${about}")
-string(REPLACE " . " "\n.\n" about "${about}")
 
 set(CPACK_DEBIAN_DAEMON_PACKAGE_NAME netcluster)
 set(CPACK_DEBIAN_DAEMON_PACKAGE_SECTION net)
@@ -73,13 +74,12 @@ set(CPACK_DEBIAN_DAEMON_PACKAGE_DEPENDS
 set(CPACK_DEBIAN_DAEMON_PACKAGE_CONTROL_EXTRA
   ${made}/conffiles ${debian}/postinst ${debian}/prerm ${debian}/postrm)
 set(CPACK_COMPONENT_DAEMON_DESCRIPTION "event bus between processes and hosts
-${about}This package has the daemon ncserver, a service of systemd that is started when the admin says
-so, and the operator's tool ncctl.")
+${about}This package has the daemon ncserver, a service of systemd that is started
+when the admin says so, and the operator's tool ncctl.")
 
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_NAME libnetcluster)
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_SECTION libs)
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_SHLIBDEPS ON)
-set(CPACK_DEBIAN_LIBRARY_PACKAGE_MULTIARCH same)
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_SUGGESTS netcluster)
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_CONTROL_EXTRA ${made}/shlibs ${made}/triggers)
 set(CPACK_COMPONENT_LIBRARY_DESCRIPTION "event bus between processes and hosts, shared library
@@ -87,12 +87,12 @@ ${about}This package has the agent library that programs use.")
 
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libnetcluster-dev)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
-set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_MULTIARCH same)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS
   "libnetcluster (= ${PROJECT_VERSION}), nlohmann-json3-dev (>= 3.11), libre2-dev")
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SUGGESTS netcluster)
 set(CPACK_COMPONENT_DEVELOPMENT_DESCRIPTION "event bus between processes and hosts, development files
-${about}This package has the headers of the C++20 agent library, its shared and static form, and
-what CMake and pkg-config need to find them.")
+${about}This package has the headers of the C++20 agent library, its shared and
+static form, and what CMake and pkg-config need to find them.")
 
+set(CPACK_POST_BUILD_SCRIPTS ${packaging}/finish_debs.cmake)
 include(CPack)
