@@ -3,14 +3,15 @@
 //     netcluster_manual TEMPLATES SCHEMA OUTPUT DAY
 //
 // from the files of the folder TEMPLATES, config.schema.json and the tables of the programs, into
-// the folder OUTPUT. DAY: the date that the pages bear, as 2026-11-21. Whatever is wrong ends the build.
+// the folder OUTPUT. DAY: the date that the pages bear, as 2026-11-21. Whatever is wrong ends the
+// build.
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
 #include <stdexcept>
 
-#include "keys.hpp"
+#include "json_keys.hpp"
 #include "program.hpp"
 #include "roff.hpp"
 #include "shells.hpp"

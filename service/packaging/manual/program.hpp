@@ -11,7 +11,7 @@ struct Option {
     std::string name;      ///< "--count"
     std::string brief;     ///< "-C", or empty
     std::string argument;  ///< "COUNT": what its value is; empty for a switch
-    std::string summary;
+    std::string summary{};
     std::vector<std::string> choices{};  ///< the words that the value may be; empty for any
 };
 
@@ -27,15 +27,15 @@ struct Command {
     std::string name{};
     std::vector<std::string> aliases{};
     std::vector<Argument> arguments{};
-    std::string usage;    ///< the whole line, "listen [-C COUNT] CHANNEL [PATTERN…]"
-    std::string summary;  ///< one line
-    std::string help;     ///< whole sentences
+    std::string usage{};    ///< the whole line, "listen [-C COUNT] CHANNEL [PATTERN…]"
+    std::string summary{};  ///< one line
+    std::string help{};     ///< whole sentences
     std::vector<Option> options{};
 };
 
 struct Program {
     std::string name{};
-    std::string summary;
+    std::string summary{};
     std::vector<Option> options{};
     std::vector<Argument> arguments{};  ///< of a program without commands
     std::vector<Command> commands{};    ///< those of the command line, not of the prompt alone

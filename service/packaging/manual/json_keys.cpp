@@ -1,4 +1,4 @@
-#include "keys.hpp"
+#include "json_keys.hpp"
 
 #include <stdexcept>
 #include <vector>
