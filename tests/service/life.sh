@@ -47,20 +47,15 @@ useradd bob                       # may not
 original=/tmp/config.original
 cp $config $original
 
-# A link that is real: the other end is another host.
-ip netns add other
-ip link add nc0 type veth peer name nc1 netns other
-ip addr add 10.9.9.1/24 dev nc0 && ip link set nc0 up
-ip -n other addr add 10.9.9.2/24 dev nc1 && ip -n other link set nc1 up
-
 # -- start -------------------------------------------------------------------------------------
 
 systemctl daemon-reload
-check "start: systemctl start succeeds" systemctl start netcluster
+check "start: systemctl start succeeds, though the link's interface is missing" systemctl start netcluster
 check "start: it returns when clients can connect" test -S /run/netcluster/A.sock
 check "start: the control channel answers" ncctl stats
 check "start: the unit is active" property ActiveState active
 check "start: the status tells what there is" status_says '^3 channels, [0-9]* clients\?, [0-9]* other host'
+check "start: the journal warns of the interface" until_true journal_says nc0 -p warning
 check "rights: the run directory is the daemon's and open to look at" mode_is /run/netcluster "755 netcluster:netcluster"
 check "rights: a channel is for the group" mode_is /run/netcluster/A.sock "660 netcluster:netcluster"
 check "rights: control is for the daemon's user (and root)" mode_is /run/netcluster/control.sock "600 netcluster:netcluster"
@@ -91,6 +86,11 @@ check "clients: the status counts them" until_true status_says ', 1 client,\|, 2
 
 # -- the link ----------------------------------------------------------------------------------
 
+# The other end is another host. The daemon runs already, and joins when the interface comes.
+ip netns add other
+ip link add nc0 type veth peer name nc1 netns other
+ip addr add 10.9.9.1/24 dev nc0 && ip link set nc0 up
+ip -n other addr add 10.9.9.2/24 dev nc1 && ip -n other link set nc1 up
 sed 's/"unit"/"far"/; s/nc0/nc1/' $original >/tmp/far.json
 program=$(systemctl show -p ExecStart --value netcluster | sed 's/.*path=\([^ ;]*\).*/\1/')
 ip netns exec other "$program" /tmp/far.json --rundir /run/far >/tmp/far.log 2>&1 &
