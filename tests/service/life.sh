@@ -154,6 +154,11 @@ keys_listed() { ncctl keys list | tee /tmp/keys | grep -qE "$1" || { cat /tmp/ke
 check "keys: it is in force" until_true keys_listed '1 +tx'
 check "keys: ncctl adds one, which the daemon writes" sh -c 'ncctl genkey | ncctl keys add 2'
 check "keys: it is in the file" grep -q '"id": *2' /var/lib/netcluster/netkeys.json
+install -o netcluster -m 600 /var/lib/netcluster/netkeys.json /etc/netcluster/netkeys.json
+sed 's/"heartbeat"/"netkeyfile": "netkeys.json", "heartbeat"/' $original >$config
+check "keys: a file in the configuration's folder is read, too" systemctl reload netcluster
+check "keys: (it is in force)" until_true keys_listed '/etc/netcluster/netkeys.json'
+refuse "keys: but not changed there" "cannot be replaced" ncctl keys remove 2
 cp $original $config
 systemctl reload netcluster
 
@@ -189,6 +194,19 @@ check "watchdog: the journal says why" until_true watchdog_said
 rm -r /run/systemd/system/netcluster.service.d
 systemctl daemon-reload
 
+# -- a channel for another group ---------------------------------------------------------------
+
+groupadd operators
+mkdir -p /run/systemd/system/netcluster.service.d
+printf '[Service]\nSupplementaryGroups=operators\n' >/run/systemd/system/netcluster.service.d/test.conf
+sed 's/"B": {}/"B": { "group": "operators" }/' $original >$config
+systemctl daemon-reload
+check "group: a channel for a group that the unit gives the daemon" systemctl restart netcluster
+check "group: its socket is that group's" mode_is /run/netcluster/B.sock "660 netcluster:operators"
+rm -r /run/systemd/system/netcluster.service.d
+cp $original $config
+systemctl daemon-reload
+
 # -- stop --------------------------------------------------------------------------------------
 
 check "stop: systemctl stop succeeds" systemctl stop netcluster
@@ -210,6 +228,10 @@ systemctl reset-failed netcluster
 
 # -- socket activation -------------------------------------------------------------------------
 
+systemctl start netcluster
+refuse "socket: a daemon that runs keeps the socket it has" "" systemctl start netcluster-control.socket
+systemctl stop netcluster
+systemctl reset-failed netcluster-control.socket 2>/dev/null
 rm -rf /run/netcluster # as after a boot
 check "socket: the unit starts" systemctl start netcluster-control.socket
 check "socket: it is for the daemon's user (and root)" mode_is /run/netcluster/control.sock "600 netcluster:netcluster"
@@ -234,6 +256,12 @@ check "socket: a stop leaves it alone" is "$(stat -c %i /run/netcluster/control.
 check "socket: and the next question starts the daemon again" ncctl stats
 systemctl stop netcluster-control.socket netcluster 2>/dev/null
 check "socket: with both stopped no socket is left" nothing_left
+
+sed 's/"heartbeat"/"startcontrol": false, "heartbeat"/' $original >$config
+systemctl start netcluster-control.socket netcluster
+check "socket: one that no channel uses is a warning" until_true journal_says 'control.sock: .* no channel does' -p warning
+systemctl stop netcluster-control.socket netcluster 2>/dev/null
+cp $original $config
 
 # -- 1.x agents --------------------------------------------------------------------------------
 
