@@ -8,6 +8,7 @@
 
 #include <cstdlib>
 #include <functional>
+#include <iostream>
 #include <string>
 
 #include "system_log.hpp"
@@ -19,6 +20,7 @@ namespace {
 std::string said(bool journal, const std::function<void()>& speak) {
     int ends[2];
     REQUIRE(pipe(ends) == 0);
+    std::cout.flush();  // or the child would write it again
     const pid_t child = fork();
     if (child == 0) {
         dup2(ends[1], STDERR_FILENO);
