@@ -3,7 +3,8 @@ set -u
 exec 2>/results/trace
 
 checks=/results/checks
-config=/etc/netcluster/config.json
+program=$(sed -n 's/^ExecStart=\([^ ]*\) .*/\1/p' /usr/lib/systemd/system/netcluster.service)
+config=$(sed -n 's/^ExecStart=.* --config \([^ ]*\) .*/\1/p' /usr/lib/systemd/system/netcluster.service)
 : >"$checks"
 
 ok() { echo "ok    $1" >>"$checks"; }
@@ -92,7 +93,6 @@ ip link add nc0 type veth peer name nc1 netns other
 ip addr add 10.9.9.1/24 dev nc0 && ip link set nc0 up
 ip -n other addr add 10.9.9.2/24 dev nc1 && ip -n other link set nc1 up
 sed 's/"unit"/"far"/; s/nc0/nc1/' $original >/tmp/far.json
-program=$(systemctl show -p ExecStart --value netcluster | sed 's/.*path=\([^ ;]*\).*/\1/')
 ip netns exec other "$program" /tmp/far.json --rundir /run/far >/tmp/far.log 2>&1 &
 far=$!
 check "link: the other host is seen" until_true sh -c 'ncctl hosts | grep -q far'
@@ -154,10 +154,10 @@ keys_listed() { ncctl keys list | tee /tmp/keys | grep -qE "$1" || { cat /tmp/ke
 check "keys: it is in force" until_true keys_listed '1 +tx'
 check "keys: ncctl adds one, which the daemon writes" sh -c 'ncctl genkey | ncctl keys add 2'
 check "keys: it is in the file" grep -q '"id": *2' /var/lib/netcluster/netkeys.json
-install -o netcluster -m 600 /var/lib/netcluster/netkeys.json /etc/netcluster/netkeys.json
+install -o netcluster -m 600 /var/lib/netcluster/netkeys.json "$(dirname $config)/netkeys.json"
 sed 's/"heartbeat"/"netkeyfile": "netkeys.json", "heartbeat"/' $original >$config
 check "keys: a file in the configuration's folder is read, too" systemctl reload netcluster
-check "keys: (it is in force)" until_true keys_listed '/etc/netcluster/netkeys.json'
+check "keys: (it is in force)" until_true keys_listed "$(dirname $config)/netkeys.json"
 refuse "keys: but not changed there" "cannot be replaced" ncctl keys remove 2
 cp $original $config
 systemctl reload netcluster
