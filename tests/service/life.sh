@@ -112,6 +112,16 @@ check "facts: doctor sees the membership in /proc" doctor '"member": *true'
 host_facts() { ncctl hosts --json >/tmp/hosts; grep -qE "$1" /tmp/hosts || { cat /tmp/hosts; return 1; }; }
 check "facts: the host's memory is told" host_facts '"total": *[1-9]|"memorytotal": *[1-9]'
 
+# A name is looked up by the system's resolver, within the sandbox.
+echo '10.9.9.2 far.example' >>/etc/hosts
+sed 's/"heartbeat"/"peers": ["far.example:4454"], "heartbeat"/' $original >$config
+systemctl reload netcluster
+peer_known() { ncctl stats --json >/tmp/stats; grep -q '"10.9.9.2:4454"' /tmp/stats || { cat /tmp/stats; return 1; }; }
+check "link: a peer is found by its name" until_true peer_known
+cp $original $config
+systemctl reload netcluster
+until_true sh -c 'ncctl hosts | grep -q far'
+
 # -- reload ------------------------------------------------------------------------------------
 
 rule_is() { ncctl showchannel A --json >/tmp/rule; grep -q "\"propagatetonet\": *$1" /tmp/rule || { cat /tmp/rule; return 1; }; }
@@ -181,11 +191,11 @@ check "crash: clients can connect again" as alice ncctl emit A hello
 check "crash: systemd counts it" property NRestarts 1
 
 mkdir -p /run/systemd/system/netcluster.service.d
-printf '[Service]\nWatchdogSec=1\n' >/run/systemd/system/netcluster.service.d/test.conf
+printf '[Service]\nWatchdogSec=2\n' >/run/systemd/system/netcluster.service.d/test.conf
 systemctl daemon-reload
 systemctl restart netcluster
 process=$(main_pid)
-check "watchdog: a daemon that works is left alone for three periods" sleep 3
+check "watchdog: a daemon that works is left alone for two periods" sleep 4
 check "watchdog: (it is the same process)" is "$(main_pid)" "$process"
 kill -STOP "$process"
 check "watchdog: one that hangs is ended and started again" until_true restarted "$process"
