@@ -15,11 +15,9 @@ files=$(realpath "$1") script=$(realpath "$2") results=$(realpath "$3")
 machine=netcluster-test-$$
 
 cleanup() {
-  # What nspawn leaves where cgroups are of version 1.
-  local left
-  for left in /sys/fs/cgroup/*/payload /sys/fs/cgroup/*/supervisor; do
-    rmdir "$left" 2>/dev/null || true
-  done
+  # What nspawn leaves where cgroups are of version 1. rmdir refuses those that are in use.
+  find /sys/fs/cgroup/*/payload /sys/fs/cgroup/*/supervisor -depth -type d \
+    -exec rmdir {} \; 2>/dev/null || true
 }
 
 boot() {
@@ -50,11 +48,14 @@ if [ -n "${NETCLUSTER_TEST_MOUNT:-}" ]; then
   boot "$NETCLUSTER_TEST_MOUNT"
   exit
 fi
+# One at a time: two would be given one cgroup.
+exec 9>/run/lock/netcluster-test-boot
+flock 9
 # In a mount namespace of its own, which takes the mounts with it when it ends.
 place=$(mktemp -d)
 status=0
 NETCLUSTER_TEST_MOUNT=$place unshare --mount --propagation private \
-  bash "$0" "$files" "$script" "$results" || status=$?
+  bash "$0" "$files" "$script" "$results" 9>&- || status=$?
 cleanup
 rmdir "$place"
 exit "$status"

@@ -3,7 +3,8 @@ set -u
 exec 2>/results/trace
 
 checks=/results/checks
-config=/etc/netcluster/config.json
+program=$(sed -n 's/^ExecStart=\([^ ]*\) .*/\1/p' /usr/lib/systemd/system/netcluster.service)
+config=$(sed -n 's/^ExecStart=.* --config \([^ ]*\) .*/\1/p' /usr/lib/systemd/system/netcluster.service)
 : >"$checks"
 
 ok() { echo "ok    $1" >>"$checks"; }
@@ -47,20 +48,15 @@ useradd bob                       # may not
 original=/tmp/config.original
 cp $config $original
 
-# A link that is real: the other end is another host.
-ip netns add other
-ip link add nc0 type veth peer name nc1 netns other
-ip addr add 10.9.9.1/24 dev nc0 && ip link set nc0 up
-ip -n other addr add 10.9.9.2/24 dev nc1 && ip -n other link set nc1 up
-
 # -- start -------------------------------------------------------------------------------------
 
 systemctl daemon-reload
-check "start: systemctl start succeeds" systemctl start netcluster
+check "start: systemctl start succeeds, though the link's interface is missing" systemctl start netcluster
 check "start: it returns when clients can connect" test -S /run/netcluster/A.sock
 check "start: the control channel answers" ncctl stats
 check "start: the unit is active" property ActiveState active
 check "start: the status tells what there is" status_says '^3 channels, [0-9]* clients\?, [0-9]* other host'
+check "start: the journal warns of the interface" until_true journal_says nc0 -p warning
 check "rights: the run directory is the daemon's and open to look at" mode_is /run/netcluster "755 netcluster:netcluster"
 check "rights: a channel is for the group" mode_is /run/netcluster/A.sock "660 netcluster:netcluster"
 check "rights: control is for the daemon's user (and root)" mode_is /run/netcluster/control.sock "600 netcluster:netcluster"
@@ -71,8 +67,10 @@ proc_says() { grep -qE "$1" "/proc/$process/status"; }
 check "process: runs as netcluster, all ids" proc_says "^Uid:(	$(id -u netcluster)){4}\$"
 check "process: no capability, none to be had" proc_says '^CapBnd:	0+$'
 check "process: system calls are filtered" proc_says '^Seccomp:	2$'
-check "process: may open 32768 files" grep -q '^Max open files *32768 *32768' "/proc/$process/limits"
-check "process: leaves no core dump" grep -q '^Max core file size *0 *0' "/proc/$process/limits"
+limit_is() { grep -E "^$1" "/proc/$process/limits" | grep -qE " $2 +$2 " || { grep "$1" "/proc/$process/limits"; return 1; }; }
+most=$(ulimit -Hn) # of a machine that gives less itself
+check "process: may open 32768 files" limit_is "Max open files" $((most < 32768 ? most : 32768))
+check "process: leaves no core dump" limit_is "Max core file size" 0
 
 # -- clients -----------------------------------------------------------------------------------
 
@@ -89,8 +87,12 @@ check "clients: the status counts them" until_true status_says ', 1 client,\|, 2
 
 # -- the link ----------------------------------------------------------------------------------
 
+# The other end is another host. The daemon runs already, and joins when the interface comes.
+ip netns add other
+ip link add nc0 type veth peer name nc1 netns other
+ip addr add 10.9.9.1/24 dev nc0 && ip link set nc0 up
+ip -n other addr add 10.9.9.2/24 dev nc1 && ip -n other link set nc1 up
 sed 's/"unit"/"far"/; s/nc0/nc1/' $original >/tmp/far.json
-program=$(systemctl show -p ExecStart --value netcluster | sed 's/.*path=\([^ ;]*\).*/\1/')
 ip netns exec other "$program" /tmp/far.json --rundir /run/far >/tmp/far.log 2>&1 &
 far=$!
 check "link: the other host is seen" until_true sh -c 'ncctl hosts | grep -q far'
@@ -109,6 +111,16 @@ check "facts: doctor reads the buffer limits in /proc" doctor '"rmem_max": *[1-9
 check "facts: doctor sees the membership in /proc" doctor '"member": *true'
 host_facts() { ncctl hosts --json >/tmp/hosts; grep -qE "$1" /tmp/hosts || { cat /tmp/hosts; return 1; }; }
 check "facts: the host's memory is told" host_facts '"total": *[1-9]|"memorytotal": *[1-9]'
+
+# A name is looked up by the system's resolver, within the sandbox.
+echo '10.9.9.2 far.example' >>/etc/hosts
+sed 's/"heartbeat"/"peers": ["far.example:4454"], "heartbeat"/' $original >$config
+systemctl reload netcluster
+peer_known() { ncctl stats --json >/tmp/stats; grep -q '"10.9.9.2:4454"' /tmp/stats || { cat /tmp/stats; return 1; }; }
+check "link: a peer is found by its name" until_true peer_known
+cp $original $config
+systemctl reload netcluster
+until_true sh -c 'ncctl hosts | grep -q far'
 
 # -- reload ------------------------------------------------------------------------------------
 
@@ -152,6 +164,11 @@ keys_listed() { ncctl keys list | tee /tmp/keys | grep -qE "$1" || { cat /tmp/ke
 check "keys: it is in force" until_true keys_listed '1 +tx'
 check "keys: ncctl adds one, which the daemon writes" sh -c 'ncctl genkey | ncctl keys add 2'
 check "keys: it is in the file" grep -q '"id": *2' /var/lib/netcluster/netkeys.json
+install -o netcluster -m 600 /var/lib/netcluster/netkeys.json "$(dirname $config)/netkeys.json"
+sed 's/"heartbeat"/"netkeyfile": "netkeys.json", "heartbeat"/' $original >$config
+check "keys: a file in the configuration's folder is read, too" systemctl reload netcluster
+check "keys: (it is in force)" until_true keys_listed "$(dirname $config)/netkeys.json"
+refuse "keys: but not changed there" "cannot be replaced" ncctl keys remove 2
 cp $original $config
 systemctl reload netcluster
 
@@ -174,17 +191,30 @@ check "crash: clients can connect again" as alice ncctl emit A hello
 check "crash: systemd counts it" property NRestarts 1
 
 mkdir -p /run/systemd/system/netcluster.service.d
-printf '[Service]\nWatchdogSec=1\n' >/run/systemd/system/netcluster.service.d/test.conf
+printf '[Service]\nWatchdogSec=2\n' >/run/systemd/system/netcluster.service.d/test.conf
 systemctl daemon-reload
 systemctl restart netcluster
 process=$(main_pid)
-check "watchdog: a daemon that works is left alone for three periods" sleep 3
+check "watchdog: a daemon that works is left alone for two periods" sleep 4
 check "watchdog: (it is the same process)" is "$(main_pid)" "$process"
 kill -STOP "$process"
 check "watchdog: one that hangs is ended and started again" until_true restarted "$process"
 watchdog_said() { journalctl --sync; journalctl -b -o cat | grep -q 'netcluster.service: Watchdog timeout'; }
 check "watchdog: the journal says why" until_true watchdog_said
 rm -r /run/systemd/system/netcluster.service.d
+systemctl daemon-reload
+
+# -- a channel for another group ---------------------------------------------------------------
+
+groupadd operators
+mkdir -p /run/systemd/system/netcluster.service.d
+printf '[Service]\nSupplementaryGroups=operators\n' >/run/systemd/system/netcluster.service.d/test.conf
+sed 's/"B": {}/"B": { "group": "operators" }/' $original >$config
+systemctl daemon-reload
+check "group: a channel for a group that the unit gives the daemon" systemctl restart netcluster
+check "group: its socket is that group's" mode_is /run/netcluster/B.sock "660 netcluster:operators"
+rm -r /run/systemd/system/netcluster.service.d
+cp $original $config
 systemctl daemon-reload
 
 # -- stop --------------------------------------------------------------------------------------
@@ -208,6 +238,10 @@ systemctl reset-failed netcluster
 
 # -- socket activation -------------------------------------------------------------------------
 
+systemctl start netcluster
+refuse "socket: a daemon that runs keeps the socket it has" "" systemctl start netcluster-control.socket
+systemctl stop netcluster
+systemctl reset-failed netcluster-control.socket 2>/dev/null
 rm -rf /run/netcluster # as after a boot
 check "socket: the unit starts" systemctl start netcluster-control.socket
 check "socket: it is for the daemon's user (and root)" mode_is /run/netcluster/control.sock "600 netcluster:netcluster"
@@ -232,6 +266,12 @@ check "socket: a stop leaves it alone" is "$(stat -c %i /run/netcluster/control.
 check "socket: and the next question starts the daemon again" ncctl stats
 systemctl stop netcluster-control.socket netcluster 2>/dev/null
 check "socket: with both stopped no socket is left" nothing_left
+
+sed 's/"heartbeat"/"startcontrol": false, "heartbeat"/' $original >$config
+systemctl start netcluster-control.socket netcluster
+check "socket: one that no channel uses is a warning" until_true journal_says 'control.sock: .* no channel does' -p warning
+systemctl stop netcluster-control.socket netcluster 2>/dev/null
+cp $original $config
 
 # -- 1.x agents --------------------------------------------------------------------------------
 

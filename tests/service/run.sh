@@ -40,12 +40,13 @@ check() {
 
 root=$work/files
 program=$(sed -n 's/^ExecStart=\([^ ]*\) .*/\1/p' "$units/netcluster.service")
+config=$(sed -n 's/^ExecStart=.* --config \([^ ]*\) .*/\1/p' "$units/netcluster.service")
 install -D -m 755 "$bin/ncserver" "$root$program"
 install -D -m 755 "$bin/ncctl" "$root/usr/bin/ncctl"
 install -D -m 644 -t "$root/usr/lib/systemd/system" "$units/netcluster.service" \
   "$units/netcluster-control.socket"
 install -D -m 644 "$units/netcluster.sysusers" "$root/usr/lib/sysusers.d/netcluster.conf"
-install -D -m 644 tests/service/config.json "$root/etc/netcluster/config.json"
+install -D -m 644 tests/service/config.json "$root$config"
 
 # Documentation= is left out: whether the man pages are installed is not the unit's business here.
 verify() {
