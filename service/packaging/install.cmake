@@ -6,6 +6,26 @@ set(packaging ${PROJECT_SOURCE_DIR}/service/packaging)
 set(made ${PROJECT_BINARY_DIR}/packaging)
 set(cmake_dir ${CMAKE_INSTALL_LIBDIR}/cmake/netcluster)
 
+# A file that names where others are installed, written when that is certain: `cmake --install` may
+# be given another prefix than the build was.
+function(install_configured component template file destination)
+  install(CODE "
+    set(PROJECT_VERSION \"${PROJECT_VERSION}\")
+    set(NETCLUSTER_LIBDIR \"${CMAKE_INSTALL_LIBDIR}\")
+    set(NETCLUSTER_INCLUDEDIR \"${CMAKE_INSTALL_INCLUDEDIR}\")
+    set(NETCLUSTER_SBINDIR \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_SBINDIR}\")
+    set(NETCLUSTER_CONFIG \"${etc}/netcluster/config.json\")
+    configure_file(\"${template}\" \"${made}/${file}\" @ONLY)
+    file(INSTALL \"${made}/${file}\" DESTINATION \"\${CMAKE_INSTALL_PREFIX}/${destination}\")"
+    COMPONENT ${component})
+endfunction()
+
+# Below /usr the configuration is in /etc, as the GNU folders have it.
+set(etc "\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_SYSCONFDIR}")
+if(IS_ABSOLUTE ${CMAKE_INSTALL_SYSCONFDIR} OR CMAKE_INSTALL_PREFIX STREQUAL "/usr")
+  set(etc ${CMAKE_INSTALL_FULL_SYSCONFDIR})
+endif()
+
 # -- the agent library ----------------------------------------------------------------------------
 if(TARGET netcluster_shared)
   install(TARGETS netcluster_shared EXPORT netcluster-shared
@@ -30,28 +50,23 @@ write_basic_package_version_file(${made}/netcluster-config-version.cmake
 install(FILES ${made}/netcluster-config.cmake ${made}/netcluster-config-version.cmake
   DESTINATION ${cmake_dir} COMPONENT development)
 
-configure_file(${packaging}/netcluster.pc.in ${made}/netcluster.pc @ONLY)
-install(FILES ${made}/netcluster.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig
-  COMPONENT development)
+install_configured(development ${packaging}/netcluster.pc.in netcluster.pc
+  ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
 # -- the daemon and its tool ----------------------------------------------------------------------
 if(NETCLUSTER_PROGRAMS AND NOT WIN32)
   install(TARGETS ncserver RUNTIME DESTINATION ${CMAKE_INSTALL_SBINDIR} COMPONENT daemon)
   install(TARGETS ncctl RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT daemon)
-  install(FILES ${PROJECT_BINARY_DIR}/service/netcluster.service
-                ${PROJECT_BINARY_DIR}/service/netcluster-control.socket
+  install_configured(daemon ${PROJECT_SOURCE_DIR}/service/systemd/netcluster.service.in
+    netcluster.service lib/systemd/system)
+  install(FILES ${PROJECT_BINARY_DIR}/service/netcluster-control.socket
     DESTINATION lib/systemd/system COMPONENT daemon)
   install(FILES ${PROJECT_BINARY_DIR}/service/netcluster.sysusers
     DESTINATION lib/sysusers.d RENAME netcluster.conf COMPONENT daemon)
   install(FILES ${PROJECT_SOURCE_DIR}/config/config.schema.json
     DESTINATION ${CMAKE_INSTALL_DATADIR}/netcluster COMPONENT daemon)
 
-  # The configuration belongs to the admin from then on: installing again does not touch it. Below
-  # /usr it is /etc, as the GNU folders have it.
-  set(etc "\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_SYSCONFDIR}")
-  if(IS_ABSOLUTE ${CMAKE_INSTALL_SYSCONFDIR} OR CMAKE_INSTALL_PREFIX STREQUAL "/usr")
-    set(etc ${CMAKE_INSTALL_FULL_SYSCONFDIR})
-  endif()
+  # The configuration belongs to the admin from then on: installing again does not touch it.
   install(CODE "
     if(EXISTS \"\$ENV{DESTDIR}${etc}/netcluster/config.json\")
       message(STATUS \"Kept as it is: \$ENV{DESTDIR}${etc}/netcluster/config.json\")
