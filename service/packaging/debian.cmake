@@ -8,6 +8,9 @@ if(NOT CMAKE_INSTALL_PREFIX STREQUAL "/usr")
   message(FATAL_ERROR "Debian packages need -DCMAKE_INSTALL_PREFIX=/usr, as the preset debian has it")
 endif()
 
+# Without it CPack would make packages that depend on nothing, and say so in a line that nobody reads.
+find_program(SHLIBDEPS dpkg-shlibdeps REQUIRED)
+
 # What policy wants of every package.
 file(STRINGS ${debian}/changelog entries LIMIT_COUNT 1)
 if(NOT entries MATCHES "^netcluster \\(${PROJECT_VERSION}\\) ")

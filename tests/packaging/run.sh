@@ -62,15 +62,25 @@ fi
 
 # -- below a prefix ----------------------------------------------------------------------------
 
-# build/debian is configured for /usr; the folders are those of any prefix.
+# The release as it is built from source; the compiler's work has been done above.
 prefix=$work/prefix
-check "prefix: cmake --install" env DESTDIR="$prefix" cmake --install "$built"
-check "prefix: programs, library, headers, unit and pages are there" test \
-  -x "$prefix/usr/sbin/ncserver" -a -x "$prefix/usr/bin/ncctl" \
-  -a -f "$prefix/usr/include/netcluster/agent.hpp" \
-  -a -f "$prefix/usr/lib/systemd/system/netcluster.service" -a -f "$prefix/usr/share/man/man8/ncserver.8.gz"
+release() { cmake --preset release -DNETCLUSTER_TESTS=OFF && cmake --build --preset release; }
+check "prefix: the release is built" release
+check "prefix: cmake --install" cmake --install build/release --prefix "$prefix"
+check "prefix: programs and pages are there" test -x "$prefix/sbin/ncserver" \
+  -a -x "$prefix/bin/ncctl" -a -f "$prefix/share/man/man8/ncserver.8.gz"
+names_prefix() { grep -q "^ExecStart=$prefix/sbin/ncserver --config $prefix/etc/netcluster/config.json" \
+  "$prefix/lib/systemd/system/netcluster.service" && "$prefix/sbin/ncserver" -t "$prefix/etc/netcluster/config.json"; }
+check "prefix: the unit names what is installed" names_prefix
+uses_prefix() {
+  cmake -S tests/packaging/consumer -B "$work/consumer" -DCMAKE_PREFIX_PATH="$prefix" &&
+    cmake --build "$work/consumer" && ldd "$work/consumer/with_agent" | grep "$prefix/lib/libnetcluster.so.2"
+}
+check "prefix: find_package finds it there" uses_prefix
+includes() { is "$(PKG_CONFIG_PATH=$prefix/lib/pkgconfig pkg-config --variable=includedir netcluster)" "$prefix/include"; }
+check "prefix: so does pkg-config" includes
 echo '{ "channels": { "control": {} } } // mine' >"$prefix/etc/netcluster/config.json"
-again() { DESTDIR=$prefix cmake --install "$built" && grep -q mine "$prefix/etc/netcluster/config.json"; }
+again() { cmake --install build/release --prefix "$prefix" && grep -q mine "$prefix/etc/netcluster/config.json"; }
 check "prefix: installed again, the configuration stays" again
 
 # -- a later version, as the upgrade needs it --------------------------------------------------
