@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <iostream>
 #include <netcluster/server.hpp>
+#include <vector>
 
 #include "arguments.hpp"
 #include "host.hpp"
@@ -41,16 +42,17 @@ constexpr std::size_t logQueue = 8192;
 
 void openLog(const Arguments& arguments) {
     spdlog::init_thread_pool(logQueue, 1);
-    spdlog::sink_ptr sink;
+    std::vector<spdlog::sink_ptr> sinks;
     if (arguments.logFile.empty()) {
-        sink = service::systemSink();
+        sinks.push_back(service::systemSink());
     } else {
-        sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(arguments.logFile);
-        sink->set_pattern(service::linePattern);
+        sinks.push_back(std::make_shared<spdlog::sinks::basic_file_sink_mt>(arguments.logFile));
+        sinks.back()->set_pattern(service::linePattern);
+        if (auto beside = service::sinkBesideFile()) sinks.push_back(std::move(beside));
     }
-    auto logger =
-        std::make_shared<spdlog::async_logger>("ncserver", std::move(sink), spdlog::thread_pool(),
-                                               spdlog::async_overflow_policy::overrun_oldest);
+    auto logger = std::make_shared<spdlog::async_logger>(
+        "ncserver", sinks.begin(), sinks.end(), spdlog::thread_pool(),
+        spdlog::async_overflow_policy::overrun_oldest);
     logger->set_level(spdlog::level::from_str(arguments.logLevel));
     logger->flush_on(spdlog::level::info);
     // A full disk must not bring the daemon down, nor fill standard error.

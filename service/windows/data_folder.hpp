@@ -1,0 +1,23 @@
+// %ProgramData%\netcluster: the configuration, and what the service writes. Every user may make
+// folders in %ProgramData%, so that a folder found there is not trusted because of its name. Any
+// thread.
+#pragma once
+
+#include <string>
+
+namespace netcluster::service {
+
+/// %ProgramData%\netcluster.
+std::wstring dataFolder();
+std::wstring dataConfig();  ///< config.json in it
+
+/// Makes the folder, with `log` and `keys` in it, or takes hold of the one that is there. For
+/// administrators and Windows everything, for the service reading, in `log` and `keys` writing; for
+/// others nothing. Throws SystemError, or Error when the folder belongs to somebody else.
+void makeDataFolder();
+
+/// Who may do what with the data folder, and with `log` and `keys` in it, as Windows writes it.
+std::wstring folderRights();
+std::wstring writableFolderRights();
+
+}  // namespace netcluster::service
