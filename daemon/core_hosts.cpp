@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core.hpp"
+#include "dump.hpp"
 #include "host.hpp"
 #include "host_stats.hpp"
 #include "network_facts.hpp"
@@ -27,11 +28,6 @@ json noticeOf(const json& host) {
         notice[key] = host.value(key, "");
     }
     return notice;
-}
-
-// Names come from other hosts.
-std::string text(const json& value) {
-    return value.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 std::optional<ip::address> groupOf(const config::LinkSettings& link) {
@@ -165,7 +161,7 @@ std::vector<json> Core::hostsOnline() {
 
 std::vector<Notice> Core::standingNotices() {
     std::vector<Notice> notices;
-    for (const json& host : hostsOnline()) notices.push_back({control::hostOnline, text(host)});
+    for (const json& host : hostsOnline()) notices.push_back({control::hostOnline, jsonText(host)});
     if (hostsKnown_) notices.push_back({control::hostsKnown, "{}"});
     return notices;
 }
@@ -187,7 +183,7 @@ void Core::awaitHosts(std::chrono::milliseconds heartbeat) {
 void Core::tellForgotten(const std::vector<json>& hosts) {
     for (const json& host : hosts) {
         const json notice{{"id", host["id"]}, {"name", host["name"]}, {"why", "forgotten"}};
-        router_.onNetNotice(control::hostExpired, text(notice));
+        router_.onNetNotice(control::hostExpired, jsonText(notice));
     }
     if (!hosts.empty()) boost::asio::post(io_, [this] { router_.endTurn(); });
 }

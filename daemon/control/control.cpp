@@ -6,6 +6,8 @@
 #include <netcluster/control.hpp>
 #include <optional>
 
+#include "dump.hpp"
+
 namespace netcluster::daemon {
 namespace {
 
@@ -121,12 +123,6 @@ std::optional<json> answer(Administration& daemon, const Command& command,
     }
 }
 
-std::string text(const json& value) {
-    // What came from a client (a path in an error) may be anything; the answer is valid JSON all
-    // the same.
-    return value.dump(-1, ' ', false, json::error_handler_t::replace);
-}
-
 }  // namespace
 
 std::size_t Control::onEvents(Source& source, const wire::EventRun& events) {
@@ -142,14 +138,14 @@ void Control::onRequest(Source& source, const wire::EventView& event) {
         for (const Command& command : commands) {
             if (command.name != name) continue;
             const auto now = answer(administration_, command, event, replyLater(source, event));
-            if (now) source.reply(control::responseEvent(name), text(*now), event.id);
+            if (now) source.reply(control::responseEvent(name), jsonText(*now), event.id);
             return;
         }
     }
     const json error{{"error", "\"" + std::string(event.name) +
                                    "\" is not a request; control takes " +
                                    "nc-control-<command> only"}};
-    source.reply("nc-control-error", text(error), event.id);
+    source.reply("nc-control-error", jsonText(error), event.id);
 }
 
 // The asker may be gone by then.
@@ -160,7 +156,7 @@ Administration::Reply Control::replyLater(Source& source, const wire::EventView&
          id = std::string(event.id)](const json& data) {
             const auto alive = asker.lock();
             if (!alive) return;
-            alive->reply(response, text(data), id);
+            alive->reply(response, jsonText(data), id);
             turns_.endTurn();
         };
 }

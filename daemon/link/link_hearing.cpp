@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "dump.hpp"
 #include "link_impl.hpp"
 
 namespace netcluster::daemon {
@@ -32,10 +33,6 @@ link::Bad badOf(link::Opened opened) {
             return link::Bad::encrypted;
     }
     return link::Bad::forged;
-}
-
-std::string text(const json& value) {
-    return value.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 }  // namespace
@@ -247,13 +244,13 @@ void Link::Impl::onEvents(const wire::EventRun& events) {
 
 void Link::Impl::onGap(const link::Remote& remote, const link::GapReport& gap) {
     log_.gap(steady_clock::now(), remote.name(), gap);
-    sink_.onNetNotice(control::netGap, text({{"host", remote.name()},
-                                             {"id", wire::uuidText(remote.said.host)},
-                                             {"session", wire::uuidText(remote.session())},
-                                             {"count", gap.count},
-                                             {"first", gap.first},
-                                             {"last", gap.last},
-                                             {"why", link::gapName(gap.why)}}));
+    sink_.onNetNotice(control::netGap, jsonText({{"host", remote.name()},
+                                                 {"id", wire::uuidText(remote.said.host)},
+                                                 {"session", wire::uuidText(remote.session())},
+                                                 {"count", gap.count},
+                                                 {"first", gap.first},
+                                                 {"last", gap.last},
+                                                 {"why", link::gapName(gap.why)}}));
 }
 
 void Link::Impl::onBad(link::Bad reason) {
@@ -265,21 +262,21 @@ void Link::Impl::onBad(link::Bad reason) {
 
 void Link::Impl::onHostOnline(const link::Remote& remote) {
     sender_.flow().join(remote.session(), buffer_.sent());
-    spdlog::info("link: host {} is online at {}", remote.name(),
-                 remote.address.address().to_string());
-    sink_.onNetNotice(control::hostOnline, text({{"id", wire::uuidText(remote.said.host)},
-                                                 {"name", remote.name()},
-                                                 {"address", remote.address.address().to_string()},
-                                                 {"version", remote.version},
-                                                 {"session", wire::uuidText(remote.session())}}));
+    spdlog::info("link: host {} is online at {}", remote.name(), link::text(remote.address));
+    sink_.onNetNotice(control::hostOnline,
+                      jsonText({{"id", wire::uuidText(remote.said.host)},
+                                {"name", remote.name()},
+                                {"address", link::text(remote.address)},
+                                {"version", remote.version},
+                                {"session", wire::uuidText(remote.session())}}));
 }
 
 void Link::Impl::onHostExpired(const link::Remote& remote, std::string_view why) {
     sender_.flow().leave(remote.session());
     spdlog::info("link: host {} is gone: {}", remote.name(), why);
-    sink_.onNetNotice(
-        control::hostExpired,
-        text({{"id", wire::uuidText(remote.said.host)}, {"name", remote.name()}, {"why", why}}));
+    sink_.onNetNotice(control::hostExpired, jsonText({{"id", wire::uuidText(remote.said.host)},
+                                                      {"name", remote.name()},
+                                                      {"why", why}}));
 }
 
 }  // namespace netcluster::daemon

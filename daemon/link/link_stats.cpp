@@ -4,7 +4,6 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <random>
-#include <sstream>
 #include <utility>
 
 #include "link_impl.hpp"
@@ -14,12 +13,6 @@ namespace {
 
 using nlohmann::json;
 using std::chrono::steady_clock;
-
-std::string text(const link::Endpoint& endpoint) {
-    std::ostringstream out;
-    out << endpoint;
-    return out.str();
-}
 
 std::int64_t milliseconds(steady_clock::duration time) {
     return std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
@@ -172,7 +165,7 @@ json Link::Impl::remoteAsHost(Time now, const link::Remote& remote) const {
         {"id", wire::uuidText(said.host)},
         {"name", remote.name()},
         {"session", wire::uuidText(remote.session())},
-        {"address", text(remote.address)},
+        {"address", link::text(remote.address)},
         {"version", remote.version},
         {"uptime", said.uptime},
         {"lastheard", milliseconds(now - remote.lastHeard)},

@@ -1,6 +1,7 @@
 #include "remote.hpp"
 
 #include <algorithm>
+#include <sstream>
 
 #include "message.hpp"
 
@@ -11,6 +12,12 @@ namespace {
 constexpr std::chrono::milliseconds tailTime{50};
 
 }  // namespace
+
+std::string text(const Endpoint& endpoint) {
+    std::ostringstream out;
+    out << endpoint;
+    return out.str();
+}
 
 std::string_view gapName(GapReport::Why why) {
     switch (why) {

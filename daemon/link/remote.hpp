@@ -18,6 +18,8 @@
 namespace netcluster::daemon::link {
 
 using Endpoint = boost::asio::ip::udp::endpoint;
+/// "192.0.2.1:4454" or "[2001:db8::1]:4454".
+std::string text(const Endpoint& endpoint);
 
 /// Datagrams of one sender that wait behind a missing one, at most. Reason: 2.5 MB, or 20 ms
 /// at 1 Gbit/s, in which a loss is repaired several times over.

@@ -6,19 +6,12 @@
 #include <cstdlib>
 #include <netcluster/error.hpp>
 #include <nlohmann/json.hpp>
-#include <sstream>
 #include <utility>
 
 namespace netcluster::daemon::link {
 namespace {
 
 namespace ip = boost::asio::ip;
-
-std::string text(const Endpoint& endpoint) {
-    std::ostringstream out;
-    out << endpoint;
-    return out.str();
-}
 
 Endpoint parseGroup(const config::LinkSettings& settings) {
     if (settings.addr.empty()) return {};

@@ -2,6 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include <nlohmann/json.hpp>
+
 namespace netcluster::daemon {
 namespace {
 
@@ -25,6 +27,10 @@ std::string printable(std::string_view text, std::size_t limit) {
     }
     if (text.size() > limit) out += "… (" + std::to_string(text.size()) + " bytes)";
     return out;
+}
+
+std::string jsonText(const nlohmann::json& value) {
+    return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 void dumpEvent(std::string_view channel, const wire::EventView& event) {

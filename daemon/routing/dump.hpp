@@ -1,6 +1,8 @@
-// "dumptoconsole" and "dumpnet": an event as one line of the log.
+// "dumptoconsole" and "dumpnet": an event as one line of the log; and text of others made fit to
+// be passed on.
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 
@@ -13,5 +15,9 @@ void dumpEvent(std::string_view channel, const wire::EventView& event);
 
 /// `text` with control characters written as \xNN and cut at `limit` bytes.
 std::string printable(std::string_view text, std::size_t limit);
+
+/// JSON text, valid whatever the strings in it hold: what came from clients and other hosts (names,
+/// a path in an error) need not be UTF-8, and is replaced where it is not.
+std::string jsonText(const nlohmann::json& value);
 
 }  // namespace netcluster::daemon
