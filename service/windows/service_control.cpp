@@ -110,9 +110,8 @@ void setRestart(const ServiceHandle& service) {
 }
 
 void setPrivileges(const ServiceHandle& service) {
-    // All that the process keeps. SeCreateGlobal: memory that programs of all sessions share with
-    // it.
-    wchar_t privileges[] = L"SeChangeNotifyPrivilege\0SeCreateGlobalPrivilege\0";
+    // All that the process keeps. By this one it opens files below folders that it may not list.
+    wchar_t privileges[] = L"SeChangeNotifyPrivilege\0";
     SERVICE_REQUIRED_PRIVILEGES_INFOW setting{privileges};
     change(service, SERVICE_CONFIG_REQUIRED_PRIVILEGES_INFO, &setting);
     SERVICE_SID_INFO sid{SERVICE_SID_TYPE_UNRESTRICTED};
