@@ -99,6 +99,9 @@ class UdpSocket {
     /// others.
     void ignoreSession(const wire::Uuid& session);
 
+    /// The system does keep them away.
+    bool ignoresOwn() const { return ignoresOwn_; }
+
     /// Calls once when there is something to read, or with an error when closed.
     void awaitReadable(std::function<void(const boost::system::error_code&)> then);
 

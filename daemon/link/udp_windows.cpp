@@ -179,8 +179,18 @@ void UdpSocket::close() {
 // The system has no filter: the link knows its own session.
 void UdpSocket::ignoreSession(const wire::Uuid&) {}
 
+// A look at the next datagram, which stays where it is. (Asio's own waiting for a datagram goes
+// through another thread and select. A smaller buffer would not do: what does not fit ends with a
+// warning, which Windows tells at once and in the port's queue again, and Asio would take it twice.)
 void UdpSocket::awaitReadable(std::function<void(const error_code&)> then) {
-    socket_.async_wait(ip::udp::socket::wait_read, std::move(then));
+    const auto room = std::make_shared_for_overwrite<char[]>(ReceiveBatch::slotSize);
+    socket_.async_receive(boost::asio::buffer(room.get(), ReceiveBatch::slotSize),
+                          ip::udp::socket::message_peek,
+                          [room, then = std::move(then)](const error_code& error, std::size_t) {
+                              const bool closed = error == boost::asio::error::operation_aborted;
+                              // Any other error the read that follows finds itself.
+                              then(closed ? error : error_code());
+                          });
 }
 
 }  // namespace netcluster::daemon::link
