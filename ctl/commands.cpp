@@ -14,6 +14,7 @@
 #include "hosts.hpp"
 #include "keys.hpp"
 #include "listen.hpp"
+#include "path_text.hpp"
 
 namespace netcluster::ctl {
 namespace {
@@ -44,9 +45,10 @@ Status reloadConfig(const Call& call, Context& context) {
     Json path;
     if (!call.arguments.empty()) {
         std::error_code error;
-        const auto absolute = std::filesystem::absolute(call.arguments[0], error);
+        const auto absolute =
+            std::filesystem::absolute(config::pathFromText(call.arguments[0]), error);
         if (error) return fail(context, Status::usage, call.arguments[0] + ": " + error.message());
-        path = absolute.string();
+        path = config::textOfPath(absolute);
     }
     return ask(context, control::reloadConfig, path, reloadText);
 }

@@ -12,6 +12,7 @@
 #include "host.hpp"
 #include "manager.hpp"
 #include "parse.hpp"
+#include "path_text.hpp"
 #include "setup.hpp"
 #include "system_log.hpp"
 
@@ -26,7 +27,7 @@ constexpr int exitFailed = 1;
 constexpr int exitUsage = 2;
 
 int testConfig(const std::string& file) {
-    const config::Parsed parsed = config::load(file);
+    const config::Parsed parsed = config::load(config::pathFromText(file));
     for (const auto& warning : parsed.warnings) {
         service::tell(spdlog::level::warn, warning.text() + " (warning)");
     }
@@ -85,7 +86,9 @@ int run(const Arguments& arguments, Manager& manager) {
     openLog(arguments);
     daemon::raiseFileLimit();
     manager.takeEndpoints();
-    Server server({.configFile = std::filesystem::absolute(daemon::findConfig(arguments)).string(),
+    const auto file =
+        std::filesystem::absolute(config::pathFromText(daemon::findConfig(arguments)));
+    Server server({.configFile = config::textOfPath(file),
                    .runDir = arguments.runDir,
                    .onPulse =
                        [&](const std::string& summary) {

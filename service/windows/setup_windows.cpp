@@ -37,7 +37,7 @@ std::wstring given(const CLI::App& app, const char* option) {
 
 /// False, and everything that is wrong with it is said.
 bool isValid(const fs::path& file) {
-    const config::Parsed parsed = config::load(narrow(file.wstring()));
+    const config::Parsed parsed = config::load(file);
     for (const auto& problem : parsed.problems) std::cerr << problem.text() << '\n';
     return parsed.settings.has_value();
 }

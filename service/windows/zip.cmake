@@ -10,8 +10,7 @@ install(FILES ${PROJECT_SOURCE_DIR}/config/config.json ${PROJECT_SOURCE_DIR}/con
               ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/README.md
               ${PROJECT_SOURCE_DIR}/service/windows/install.ps1
         DESTINATION . ${in_zip})
-install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs/ DESTINATION docs ${in_zip}
-        FILES_MATCHING PATTERN "*.md" PATTERN "*.svg")
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs/ DESTINATION docs ${in_zip})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/config/examples DESTINATION . ${in_zip})
 
 # Everything is linked into the programs, so the licences of others go with them.

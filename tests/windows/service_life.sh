@@ -43,6 +43,10 @@ good_config() { cp "$root/cluster/config.json" "$root/cluster/now.json"; }
 bad_config() { cp "$root/cluster/bad.json" "$root/cluster/now.json"; }
 with_channel() { sed "s/\"B\": {}/\"B\": {}, \"$1\": {}/" "$root/cluster/config.json" >"$root/cluster/now.json"; }
 
+# A name that no code page but UTF-8 holds.
+cp "$root/cluster/config.json" "$root/cluster/über 漢.json"
+answers "paths: of any letters" 0 $'über 漢.json: the configuration is valid' ncserver -t $'C:\\cluster\\über 漢.json'
+
 # -- before it is installed ------------------------------------------------------------------------
 
 answers "start: refused while it is not installed" 1 "ncserver install" ncserver start
@@ -114,7 +118,6 @@ good_config
 answers "reload: by ncctl, a good one, tells what changed" 0 "/channels/E" ncctl reloadconfig
 check "reload: the listener has stayed" ncctl emit A still 1
 check "reload: and hears" hears "$work/heard" "still 1"
-answers "control: another code is refused" 1 "service_probe: control" probe control 200
 answers "a second daemon is refused while the service runs" 1 "ncserver: " \
   ncserver run 'C:\cluster\config.json'
 check "and has not disturbed it" ncctl stats
