@@ -141,6 +141,20 @@ json Core::reloadText(std::string_view text) {
 }
 
 json Core::reload(config::Parsed parsed, const std::string& file) {
+    try {
+        json answer = take(std::move(parsed), file);
+        refused_.clear();
+        return answer;
+    } catch (const ConfigRefused& refused) {
+        refused_ = refused.problems.empty() ? refused.what() : refused.problems.front();
+        throw;
+    } catch (const Error& error) {
+        refused_ = error.what();
+        throw;
+    }
+}
+
+json Core::take(config::Parsed parsed, const std::string& file) {
     if (!parsed.settings) {
         const std::size_t count = parsed.problems.size();
         throw ConfigRefused("the configuration is refused (" + std::to_string(count) +

@@ -30,6 +30,9 @@ class Core final : public Administration {
     /// Everything ends within Session::drainTime; the loop then has no work left.
     void close();
 
+    /// One line for people: how much there is, and whether the last reload was refused.
+    std::string summary() const;
+
     nlohmann::json showConfig() override;
     nlohmann::json reloadFile(const std::string& path) override;
     nlohmann::json reloadText(std::string_view text) override;
@@ -47,6 +50,7 @@ class Core final : public Administration {
     using Channels = std::map<std::string, std::shared_ptr<Channel>>;
 
     nlohmann::json reload(config::Parsed parsed, const std::string& file);
+    nlohmann::json take(config::Parsed parsed, const std::string& file);
     Channels openMissing(const config::Settings& wanted);
     void applyRights(const config::Settings& wanted);
     void replaceLink(const config::Settings& wanted, const link::Keyring& keys);
@@ -73,7 +77,8 @@ class Core final : public Administration {
     boost::asio::io_context& io_;
     config::Settings settings_;
     std::string configFile_;
-    link::Keyring keys_;  ///< in force, and what the key file says
+    std::string refused_;  ///< what was wrong at the last reload; empty: it was taken
+    link::Keyring keys_;   ///< in force, and what the key file says
     local::RunDirectory runDir_;
     const std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
 

@@ -2,6 +2,7 @@
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <future>
 #include <mutex>
 #include <netcluster/server.hpp>
@@ -42,14 +43,22 @@ class Server::Impl {
         core->open();
         io_ = std::move(io);
         core_ = std::move(core);
+        pulse_ = std::make_unique<boost::asio::steady_timer>(*io_);
+        if (options_.onPulse && options_.pulse.count() > 0) awaitPulse();
         thread_ = std::thread([this] { io_->run(); });
     }
 
     void stop() {
         const std::lock_guard lock(mutex_);
         if (!core_) return;
-        boost::asio::post(*io_, [this] { core_->close(); });
+        boost::asio::post(*io_, [this] {
+            stopping_ = true;
+            pulse_->cancel();
+            core_->close();
+        });
         thread_.join();  // the loop ends when nothing is left to do
+        stopping_ = false;
+        pulse_.reset();
         core_.reset();
         io_.reset();
     }
@@ -66,11 +75,23 @@ class Server::Impl {
     }
 
   private:
+    // The next one is counted from the end of this one: a slow loop is not chased by its timer.
+    void awaitPulse() {
+        pulse_->expires_after(options_.pulse);
+        pulse_->async_wait([this](const boost::system::error_code&) {
+            if (stopping_) return;
+            options_.onPulse(core_->summary());
+            awaitPulse();
+        });
+    }
+
     const ServerOptions options_;
     std::mutex mutex_;
     // The parts end before the loop they were made on; what the loop still held goes with it.
     std::unique_ptr<boost::asio::io_context> io_;
     std::unique_ptr<daemon::Core> core_;
+    std::unique_ptr<boost::asio::steady_timer> pulse_;
+    bool stopping_ = false;  // of the loop thread, while it runs
     std::thread thread_;
 };
 
@@ -91,6 +112,10 @@ nlohmann::json Server::reload(const std::string& path) {
     } catch (const Error& error) {
         return {{"error", error.what()}};
     }
+}
+
+std::string Server::summary() {
+    return impl_->ask([](daemon::Core& core) { return core.summary(); }).get<std::string>();
 }
 
 nlohmann::json Server::stats() {

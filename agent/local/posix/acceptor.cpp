@@ -13,6 +13,8 @@
 #include <cstring>
 #include <netcluster/error.hpp>
 
+#include "handed_over.hpp"
+
 namespace netcluster::local {
 namespace {
 
@@ -69,8 +71,12 @@ class Acceptor::Impl : public std::enable_shared_from_this<Acceptor::Impl> {
                                  std::to_string(sizeof(sockaddr_un::sun_path) - 1) +
                                  " bytes a socket's path may have");
         }
-        clearStale(io, endpoint);
-        listen(rights);
+        if (Descriptor handed = handedOver(endpoint)) {
+            takeOver(std::move(handed));
+        } else {
+            clearStale(io, endpoint);
+            listen(rights);
+        }
     }
 
     ~Impl() { stop(); }
@@ -87,7 +93,7 @@ class Acceptor::Impl : public std::enable_shared_from_this<Acceptor::Impl> {
         boost::system::error_code ignored;
         acceptor_.close(ignored);
         pause_.cancel();
-        unlink(endpoint.c_str());
+        if (!takenOver_) unlink(endpoint.c_str());
         if (spare_ >= 0) ::close(spare_);
         spare_ = -1;
         accepted_ = nullptr;
@@ -95,6 +101,7 @@ class Acceptor::Impl : public std::enable_shared_from_this<Acceptor::Impl> {
     }
 
     void setRights(const Rights& rights) {
+        if (takenOver_) return;
         const gid_t group = rights.group.empty() ? getegid() : groupId(endpoint, rights.group);
         if (lchown(endpoint.c_str(), static_cast<uid_t>(-1), group) != 0) {
             refuse(endpoint,
@@ -119,6 +126,28 @@ class Acceptor::Impl : public std::enable_shared_from_this<Acceptor::Impl> {
             unlink(endpoint.c_str());
             throw;
         }
+        beginAccepting();
+    }
+
+    // Who made it holds it open too, and goes on when we end. It also decided who may connect.
+    void takeOver(Descriptor handed) {
+        struct stat status {};
+        if (lstat(endpoint.c_str(), &status) != 0 || !S_ISSOCK(status.st_mode)) {
+            refuse(endpoint,
+                   "the socket that was handed over is not there any more: clients would not find "
+                   "it (restart its socket unit)");
+        }
+        takenOver_ = true;
+        boost::system::error_code error;
+        acceptor_.assign(Protocol(), handed.number(), error);
+        if (error) refuse(endpoint, error.message());
+        handed.release();
+        beginAccepting();
+    }
+
+    // For a socket that listens already, this makes us the one whom clients see at its other end.
+    void beginAccepting() {
+        boost::system::error_code error;
         acceptor_.listen(boost::asio::socket_base::max_listen_connections, error);
         if (!error) acceptor_.non_blocking(true, error);
         if (error) refuse(endpoint, error.message());
@@ -170,6 +199,7 @@ class Acceptor::Impl : public std::enable_shared_from_this<Acceptor::Impl> {
     std::function<void(Stream)> accepted_;
     std::function<void(const std::string&)> trouble_;
     int spare_ = -1;
+    bool takenOver_ = false;
 };
 
 Acceptor::Acceptor(boost::asio::io_context& io, std::string endpoint, const Rights& rights)

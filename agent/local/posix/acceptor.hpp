@@ -39,6 +39,8 @@ class Acceptor {
     /// Listens at `endpoint`. A stale socket there (nobody accepts) is replaced. Throws Error
     /// naming the endpoint: a live owner (with its pid), something that is not a socket, a path too
     /// long, an unknown group.
+    /// An endpoint that was handed over to the process is used as it is: its rights are for whoever
+    /// made it to set, and it stays when this goes.
     Acceptor(boost::asio::io_context& io, std::string endpoint, const Rights& rights);
     /// Stops and removes the endpoint.
     ~Acceptor();
@@ -51,7 +53,8 @@ class Acceptor {
                std::function<void(const std::string&)> trouble);
     void stop();
 
-    /// Changes mode and group of a living endpoint (reload). Throws Error.
+    /// Changes mode and group of a living endpoint (reload), not of one that was handed over.
+    /// Throws Error.
     void setRights(const Rights& rights);
 
     const std::string& endpoint() const;

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <utility>
 
 namespace netcluster::local {
 
@@ -18,6 +19,8 @@ class Descriptor {
     Descriptor& operator=(Descriptor&& other) noexcept;
 
     int number() const { return number_; }
+    /// It is the caller's to close.
+    int release() { return std::exchange(number_, -1); }
     explicit operator bool() const { return number_ >= 0; }
 
   private:

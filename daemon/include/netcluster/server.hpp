@@ -10,6 +10,8 @@
 // one after the other.
 #pragma once
 
+#include <chrono>
+#include <functional>
 #include <memory>
 #include <netcluster/error.hpp>
 #include <nlohmann/json.hpp>
@@ -21,7 +23,11 @@ namespace netcluster {
 struct ServerOptions {
     std::string configFile{};  ///< read by `start`, and by `reload` again
     std::string configText{};  ///< used when `configFile` is empty
-    std::string runDir{};      ///< where the sockets are; empty: the default (docs/configuration.md)
+    std::string runDir{};  ///< where the sockets are; empty: the default (docs/configuration.md)
+    /// Called every `pulse` by the server's own thread, with a summary: proof that the server is
+    /// not stuck. It must not block or call the Server. `pulse` zero: never.
+    std::function<void(const std::string& summary)> onPulse{};
+    std::chrono::milliseconds pulse{0};
 };
 
 /// Thrown by `start` when the configuration is refused; `problems` lists everything that is wrong,
@@ -45,6 +51,9 @@ class Server {
     /// The answer of `ncctl reloadconfig`: what changed, or `error` and `problems`; then nothing
     /// has changed. `path` empty: the file in force.
     nlohmann::json reload(const std::string& path = "");
+    /// One line for people: how many channels, clients and other hosts there are, and why the last
+    /// reload was refused, if it was.
+    std::string summary();
     /// What `ncctl stats` shows.
     nlohmann::json stats();
     /// Clients get what they are owed (at most 2 s), the sockets are removed. Idempotent.
