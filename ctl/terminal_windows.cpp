@@ -1,7 +1,9 @@
 #include <io.h>
 #include <stdio.h>
+#include <windows.h>
 
 #include <csignal>
+#include <cstdlib>
 
 #include "terminal.hpp"
 
@@ -28,8 +30,19 @@ bool outputAbandoned() {
     return false;
 }
 
-// There is no SIGPIPE here, and no number is given out again by chance.
-void prepareStandardStreams() {}
+// There is no SIGPIPE here, and no number is given out again by chance. But a console writes and
+// reads what it takes for the letters of some code page, and goes on doing so after we have ended.
+void prepareStandardStreams() {
+    static const UINT output = ::GetConsoleOutputCP();
+    static const UINT input = ::GetConsoleCP();
+    if (output == 0 && input == 0) return;  // there is none
+    ::SetConsoleOutputCP(CP_UTF8);
+    ::SetConsoleCP(CP_UTF8);
+    std::atexit([] {
+        ::SetConsoleOutputCP(output);
+        ::SetConsoleCP(input);
+    });
+}
 
 Interruption::Interruption() {
     noted = 0;
