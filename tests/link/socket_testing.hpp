@@ -2,8 +2,6 @@
 // the loop runs until what is expected has happened, or a generous deadline is over.
 #pragma once
 
-#include <unistd.h>
-
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/multicast.hpp>
 #include <boost/asio/ip/udp.hpp>
@@ -16,6 +14,7 @@
 #include <vector>
 
 #include "link.hpp"
+#include "link_system.hpp"
 #include "link_testing.hpp"
 
 namespace netcluster::daemon {
@@ -25,8 +24,7 @@ using Udp = boost::asio::ip::udp;
 /// A port that no other test of this machine uses at the same time: `offset` tells the tests of one
 /// process apart. Below the range that the system gives out by itself.
 inline std::uint16_t testPort(unsigned offset) {
-    return static_cast<std::uint16_t>(10'000 +
-                                      (static_cast<unsigned>(::getpid()) * 16 + offset) % 20'000);
+    return static_cast<std::uint16_t>(10'000 + (processNumber() * 16 + offset) % 20'000);
 }
 
 inline const char* testGroup = "239.255.44.54";
@@ -172,7 +170,7 @@ inline config::LinkSettings onLoopback(std::uint16_t port) {
     config::LinkSettings settings;
     settings.addr = testGroup;
     settings.port = port;
-    settings.netInterface = "lo";
+    settings.netInterface = "127.0.0.1";
     settings.heartbeat = std::chrono::milliseconds(50);
     return settings;
 }

@@ -1,0 +1,21 @@
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "link_system.hpp"
+
+namespace netcluster::daemon {
+
+unsigned processNumber() {
+    return static_cast<unsigned>(::getpid());
+}
+
+void setVariable(const char* name, const char* value) {
+    if (*value) {
+        ::setenv(name, value, 1);
+    } else {
+        ::unsetenv(name);
+    }
+}
+
+}  // namespace netcluster::daemon
