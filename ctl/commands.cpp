@@ -16,6 +16,7 @@
 #include "keys.hpp"
 #include "listen.hpp"
 #include "live_names.hpp"
+#include "path_text.hpp"
 
 namespace netcluster::ctl {
 namespace {
@@ -46,9 +47,10 @@ Status reloadConfig(const Call& call, Context& context) {
     Json path;
     if (!call.arguments.empty()) {
         std::error_code error;
-        const auto absolute = std::filesystem::absolute(call.arguments[0], error);
+        const auto absolute =
+            std::filesystem::absolute(config::pathFromText(call.arguments[0]), error);
         if (error) return fail(context, Status::usage, call.arguments[0] + ": " + error.message());
-        path = absolute.string();
+        path = config::textOfPath(absolute);
     }
     return ask(context, control::reloadConfig, path, reloadText);
 }

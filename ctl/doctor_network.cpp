@@ -223,8 +223,9 @@ void checkInterfaces(const Json& facts, Findings& findings) {
         checkRoute(facts, *interface, findings);
         checkMembership(facts, *interface, findings);
         if (findings.size() != before) continue;
+        const double mtu = numberIn(*interface, "mtu");
         findings.push_back({Severity::ok, name + " is up and has joined " + groupIn(facts) +
-                                              "; MTU " + cell(member(*interface, "mtu"))});
+                                              (mtu > 0 ? "; MTU " + fixed(mtu, 0) : "")});
     }
 }
 
