@@ -161,7 +161,7 @@ std::optional<Peer> Pipe::peer() {
     const bool known = end_ == End::server ? GetNamedPipeClientProcessId(handle(), &pid)
                                            : GetNamedPipeServerProcessId(handle(), &pid);
     if (!known) return {};
-    return Peer{pid};
+    return Peer{pid, {}, {}};
 }
 
 }  // namespace netcluster::local
