@@ -75,7 +75,7 @@ class Stream {
     std::size_t unread();
 
     std::optional<Peer> peer() const;
-    /// What `write` has taken is still given to the other end, if it reads it within 2 s.
+    /// What `write` has taken is still given to the other end, if it reads it within 2 s of that.
     void close();
     bool isOpen() const;
 
