@@ -15,25 +15,34 @@ namespace {
 const std::vector<std::size_t> everySize{0,    1,     100,   1100,    1150,   1200,
                                          2000, 65535, 65536, 1 << 20, 4 << 20};
 
+// Without those that are too much at once for this system by multicast.
+std::vector<std::size_t> sizesForGroups() {
+    std::vector<std::size_t> sizes = everySize;
+    std::erase_if(sizes, [](std::size_t size) { return size > largestBurst(); });
+    return sizes;
+}
+
 struct Loop {
     bool until(const std::function<bool()>& done) { return runUntil(io, done); }
     boost::asio::io_context io;
 };
 
-bool holdsEverySize(const Inbox& inbox, const std::string& host) {
-    if (inbox.events.size() != everySize.size()) return false;
-    for (std::size_t i = 0; i < everySize.size(); ++i) {
+bool holdsEverySize(const Inbox& inbox, const std::string& host,
+                    const std::vector<std::size_t>& sizes) {
+    if (inbox.events.size() != sizes.size()) return false;
+    for (std::size_t i = 0; i < sizes.size(); ++i) {
         const Inbox::Event& event = inbox.events[i];
-        const bool same = event.name == "size" + std::to_string(everySize[i]) &&
-                          event.host == host && event.payload == patterned(everySize[i]);
+        const bool same = event.name == "size" + std::to_string(sizes[i]) && event.host == host &&
+                          event.payload == patterned(sizes[i]);
         if (!same) return false;
     }
     return true;
 }
 
 // Both send every size at the same time; each must get the other's, whole, in order and once.
-void exchange(Loop& loop, Daemon& alpha, Daemon& beta) {
-    for (const std::size_t size : everySize) {
+void exchange(Loop& loop, Daemon& alpha, Daemon& beta,
+              const std::vector<std::size_t>& sizes = everySize) {
+    for (const std::size_t size : sizes) {
         const std::string data = patterned(size);
         alpha.emit("size" + std::to_string(size), data);
         beta.emit("size" + std::to_string(size), data);
@@ -51,8 +60,8 @@ void exchange(Loop& loop, Daemon& alpha, Daemon& beta) {
         CHECK(daemon->stat("/sent/dropped") == 0);
         CHECK(daemon->stat("/malformed").empty());
     }
-    CHECK(holdsEverySize(alpha.inbox, "beta"));
-    CHECK(holdsEverySize(beta.inbox, "alpha"));
+    CHECK(holdsEverySize(alpha.inbox, "beta", sizes));
+    CHECK(holdsEverySize(beta.inbox, "alpha", sizes));
 }
 
 struct Pair {
@@ -135,7 +144,7 @@ TEST_CASE("two daemons of one host exchange events of every size by multicast") 
     Daemon beta(loop.io, 2, "beta", onLoopback(testPort(0)));
     alpha.link->open();
     beta.link->open();
-    exchange(loop, alpha, beta);
+    exchange(loop, alpha, beta, sizesForGroups());
     CHECK(loop.until([&] { return alpha.hears("beta") && beta.hears("alpha"); }));
     CHECK_FALSE(alpha.hears("alpha"));
 
@@ -152,7 +161,7 @@ TEST_CASE("the same by IPv6") {
     Daemon beta(loop.io, 2, "beta", settings);
     alpha.link->open();
     beta.link->open();
-    exchange(loop, alpha, beta);
+    exchange(loop, alpha, beta, sizesForGroups());
 }
 
 TEST_CASE("two daemons exchange events of every size as unicast peers alone") {
@@ -177,7 +186,7 @@ TEST_CASE("what comes by multicast and by unicast as well is handed on once") {
     Daemon beta(loop.io, 2, "beta", onLoopback(port));
     alpha.link->open();
     beta.link->open();
-    exchange(loop, alpha, beta);
+    exchange(loop, alpha, beta, sizesForGroups());
     CHECK(beta.stat("/received/duplicates") > 0);
 }
 
@@ -193,7 +202,7 @@ TEST_CASE("one path may lose everything while the other delivers") {
     Daemon beta(loop.io, 2, "beta", onLoopback(port));
     alpha.link->open();
     beta.link->open();
-    exchange(loop, alpha, beta);
+    exchange(loop, alpha, beta, sizesForGroups());
 }
 
 TEST_CASE("an encrypted pair exchanges events of every size, and says that it is") {

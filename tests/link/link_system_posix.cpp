@@ -10,6 +10,10 @@ unsigned processNumber() {
     return static_cast<unsigned>(::getpid());
 }
 
+std::size_t largestBurst() {
+    return std::size_t{4} << 20;
+}
+
 void setVariable(const char* name, const char* value) {
     if (*value) {
         ::setenv(name, value, 1);

@@ -11,6 +11,10 @@ unsigned processNumber() {
     return ::GetCurrentProcessId() / 4;
 }
 
+std::size_t largestBurst() {
+    return std::size_t{256} << 10;
+}
+
 void setVariable(const char* name, const char* value) {
     ::_putenv_s(name, value);
 }

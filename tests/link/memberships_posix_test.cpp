@@ -5,6 +5,7 @@
 #include "memberships_linux.hpp"
 
 using namespace netcluster::daemon::link;
+using boost::asio::ip::address;
 using boost::asio::ip::make_address;
 
 namespace {

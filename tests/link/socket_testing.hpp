@@ -197,19 +197,23 @@ class Forwarder {
     std::function<bool(std::string_view)> drop = [](std::string_view) { return false; };
 
   private:
+    // A read that succeeded may be told of after our end, where the system hands over what is done
+    // (Windows).
     void receive() {
-        socket_.async_receive(boost::asio::buffer(buffer_),
-                              [this](const auto& error, std::size_t size) {
-                                  if (error) return;
-                                  const std::string_view datagram(buffer_, size);
-                                  if (!drop(datagram)) {
+        socket_.async_receive(boost::asio::buffer(buffer_.get(), roomForOne),
+                              [this, buffer = buffer_, alive = std::weak_ptr<bool>(alive_)](
+                                  const auto& error, std::size_t size) {
+                                  if (error || alive.expired()) return;
+                                  const std::string_view datagram(buffer.get(), size);
+                                  if (!drop(datagram))
                                       socket_.send_to(boost::asio::buffer(datagram), to_);
-                                  }
                                   receive();
                               });
     }
 
-    char buffer_[2048];
+    static constexpr std::size_t roomForOne = 2048;
+    std::shared_ptr<char[]> buffer_ = std::make_shared<char[]>(roomForOne);
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
     Udp::socket socket_;
     Udp::endpoint to_;
 };
