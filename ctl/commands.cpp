@@ -6,6 +6,7 @@
 #include <netcluster/error.hpp>
 
 #include "arguments.hpp"
+#include "completion.hpp"
 #include "control_client.hpp"
 #include "doctor.hpp"
 #include "emit.hpp"
@@ -14,6 +15,7 @@
 #include "hosts.hpp"
 #include "keys.hpp"
 #include "listen.hpp"
+#include "live_names.hpp"
 #include "path_text.hpp"
 
 namespace netcluster::ctl {
@@ -106,6 +108,14 @@ Status help(const Call& call, Context& context) {
         return fail(context, Status::usage, "there is no command `" + call.arguments[0] + '`');
     }
     return answer(context, commandJson(*command), helpText(*command));
+}
+
+/// What completion offers goes to a shell, so nothing is said when there is no daemon.
+Status completeCommand(const Call& call, Context& context) {
+    const auto completion = complete(call.arguments[0], liveNames(context.control));
+    std::string lines;
+    for (const auto& word : completion.candidates) lines += word + '\n';
+    return answer(context, completion.candidates, lines);
 }
 
 Status quit(const Call&, Context& context) {
@@ -228,6 +238,16 @@ const std::vector<Command>& table() {
             .summary = "list the commands, or explain one",
             .help = "Lists the commands, or explains one. With --json also in full.",
             .run = help,
+        },
+        {
+            .name = "complete",
+            .arguments = "LINE",
+            .summary = "print what may come next; shells ask it",
+            .help = "Prints, one word on a line, what may stand at the end of LINE, a command "
+                    "line without ncctl and its options, among them the names of channels and "
+                    "clients that the daemon knows right now. For the completions of bash, zsh "
+                    "and fish.",
+            .run = completeCommand,
         },
         {
             .name = "quit",

@@ -131,7 +131,7 @@ int reported(Program program) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    CLI::App app("netcluster's daemon: routes events between processes and hosts", "ncserver");
+    CLI::App app;
     Arguments arguments;
     daemon::describe(app, arguments);
     service::describeCommands(app);

@@ -104,10 +104,15 @@ std::wstring writableFolderRights() {
     return rights(readAndChange);
 }
 
+std::wstring runFolderRights() {
+    return rights(readAndChange) + L"(A;OICI;" + readAndEnter + L";;;BU)";
+}
+
 void makeDataFolder() {
     makeFolder(dataFolder(), folderRights());
     makeFolder(dataFolder() + L"\\log", writableFolderRights());
     makeFolder(dataFolder() + L"\\keys", writableFolderRights());
+    makeFolder(dataFolder() + L"\\run", runFolderRights());
 }
 
 }  // namespace netcluster::service

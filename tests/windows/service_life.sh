@@ -61,7 +61,7 @@ answers "install: then nothing is installed" 0 "ABSENT" probe state
 
 answers "install: without a configuration, the default goes to %ProgramData%" 0 \
   'C:\ProgramData\netcluster\config.json: the default configuration' ncserver install
-check "install: the data folder has its parts" test -s "$data/config.json" -a -d "$data/log" -a -d "$data/keys"
+check "install: the data folder has its parts" test -s "$data/config.json" -a -d "$data/log" -a -d "$data/keys" -a -d "$data/run"
 good_config
 answers "install: again, with another configuration, brings it up to date" 0 "up to date" \
   ncserver install 'C:\cluster\now.json' --log-file 'C:\cluster\service.log'
