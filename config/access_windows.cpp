@@ -72,24 +72,28 @@ class Ourselves {
     std::vector<char> groups_ = tokenInformation(TokenGroups);
 };
 
+std::wstring sidText(PSID sid) {
+    wchar_t* text = nullptr;
+    if (!::ConvertSidToStringSidW(sid, &text)) fail("an identity has no text", ::GetLastError());
+    const Local<wchar_t> owner(text);
+    return text;
+}
+
+bool isDaemon(PSID sid) {
+    return isService(sid) && sidText(sid) == daemonIdentity;
+}
+
 bool isTrusted(PSID sid, const Ourselves& us) {
     // "Owner rights" are those of the owner, who is looked at by himself.
     return ::IsWellKnownSid(sid, WinLocalSystemSid) ||
            ::IsWellKnownSid(sid, WinBuiltinAdministratorsSid) ||
-           ::IsWellKnownSid(sid, WinCreatorOwnerRightsSid) || us.includes(sid);
+           ::IsWellKnownSid(sid, WinCreatorOwnerRightsSid) || isDaemon(sid) || us.includes(sid);
 }
 
 bool isEverybody(PSID sid) {
     return ::IsWellKnownSid(sid, WinWorldSid) || ::IsWellKnownSid(sid, WinBuiltinUsersSid) ||
            ::IsWellKnownSid(sid, WinAuthenticatedUserSid) ||
            ::IsWellKnownSid(sid, WinInteractiveSid);
-}
-
-std::wstring sidText(PSID sid) {
-    wchar_t* text = nullptr;
-    if (!::ConvertSidToStringSidW(sid, &text)) fail("an identity has no text", ::GetLastError());
-    const Local<wchar_t> owner(text);
-    return text;
 }
 
 // "BUILTIN\Users", or the identity's number where nobody knows its name.
@@ -182,7 +186,10 @@ bool everybodyMayWrite(HANDLE file) {
 }
 
 std::wstring privateAccess() {
-    return L"D:P(A;;FA;;;SY)(A;;FA;;;BA)(A;;FA;;;" + sidText(Ourselves().user()) + L")";
+    const auto everythingFor = [](const std::wstring& who) { return L"(A;;FA;;;" + who + L")"; };
+    const std::wstring user = sidText(Ourselves().user());
+    return L"D:P" + everythingFor(L"SY") + everythingFor(L"BA") + everythingFor(daemonIdentity) +
+           (user == daemonIdentity ? L"" : everythingFor(user));
 }
 
 HANDLE createPrivateFile(const wchar_t* path) {

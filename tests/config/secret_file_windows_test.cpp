@@ -63,8 +63,9 @@ std::ptrdiff_t filesBeside(const fs::path& path) {
 TEST_CASE(
     "a secret is for the system, the administrators and who made it, whatever the folder says") {
     const std::wstring access = privateAccess();
-    CHECK(access.starts_with(L"D:P(A;;FA;;;SY)(A;;FA;;;BA)(A;;FA;;;S-1-"));
-    CHECK(std::count(access.begin(), access.end(), L'(') == 3);
+    CHECK(access.starts_with(L"D:P(A;;FA;;;SY)(A;;FA;;;BA)(A;;FA;;;" +
+                             std::wstring(daemonIdentity) + L")(A;;FA;;;S-1-"));
+    CHECK(std::count(access.begin(), access.end(), L'(') == 4);
 
     const TemporaryDirectory directory;
     const fs::path path = directory.file("secret");

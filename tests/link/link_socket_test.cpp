@@ -187,7 +187,7 @@ TEST_CASE("what comes by multicast and by unicast as well is handed on once") {
     alpha.link->open();
     beta.link->open();
     exchange(loop, alpha, beta, sizesForGroups());
-    CHECK(beta.stat("/received/duplicates") > 0);
+    CHECK(loop.until([&] { return beta.stat("/received/duplicates") > 0; }));
 }
 
 TEST_CASE("one path may lose everything while the other delivers") {
@@ -343,7 +343,7 @@ TEST_CASE("a tenth of all is dropped on the way, and nothing is lost") {
     lossy.toBeta.drop = lossy.toAlpha.drop = drop;
 
     const std::string data = patterned(1000);
-    const std::size_t sent = 3000;
+    const std::size_t sent = inNumbersForHere(3000);
     for (std::size_t i = 0; i < sent; ++i) {
         REQUIRE(lossy.loop.until([&] { return !lossy.alpha.held("e", data); }));
         lossy.alpha.emit(std::to_string(i), data);
@@ -357,8 +357,8 @@ TEST_CASE("a tenth of all is dropped on the way, and nothing is lost") {
     CHECK(inOrder(lossy.alpha.inbox, sent / 10));
     CHECK(lossy.beta.stat("/gaps/count") == 0);
     CHECK(lossy.alpha.stat("/gaps/count") == 0);
-    CHECK(lossy.beta.stat("/received/repaired") > 100);
-    CHECK(lossy.alpha.stat("/sent/repaired") > 100);
+    CHECK(lossy.beta.stat("/received/repaired") > sent / 30);
+    CHECK(lossy.alpha.stat("/sent/repaired") > sent / 30);
     CHECK(lossy.beta.stat("/received/held") == 0);
 }
 

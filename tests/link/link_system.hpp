@@ -9,9 +9,12 @@ namespace netcluster::daemon {
 /// Differs between the test processes that run at the same time.
 unsigned processNumber();
 /// What one daemon may send to a group at once in a test, in bytes, with another doing the same.
-/// Wine: its sockets take 75 microseconds for each read, and each hears what it has sent, and all
-/// that any other of the port has joined; bursts of megabytes take longer than repair waits.
+/// Wine: each call to a socket goes through another process, up to 10 ms when the machine is busy,
+/// and each socket hears what it has sent, and all that any other of the port has joined; more than
+/// this takes longer than receivers wait for repair.
 std::size_t largestBurst();
+/// How many datagrams stand for `many`, for the same reason.
+std::size_t inNumbersForHere(std::size_t many);
 /// Of this process's environment; "" takes it out.
 void setVariable(const char* name, const char* value);
 
