@@ -41,6 +41,14 @@ TEST_CASE_FIXTURE(Pair, "bytes cross both ways, gathered in order") {
     CHECK(client->read(buffer).count == 4);
 }
 
+TEST_CASE_FIXTURE(Pair, "nothing is written at once") {
+    const std::string_view pieces[] = {"", ""};
+    CHECK(client->write(pieces).outcome == Io::done);
+    CHECK(client->write(pieces).count == 0);
+    writeText(*client, "x");
+    CHECK(readAll(*server, 1) == "x");
+}
+
 TEST_CASE_FIXTURE(Pair, "an idle stream says it would block, and a wait ends when bytes come") {
     char buffer[8];
     CHECK(server->read(buffer).outcome == Io::wouldBlock);

@@ -103,7 +103,7 @@ TEST_CASE_FIXTURE(Pair, "the peer's identity is the kernel's word") {
     for (const auto& end : {&server, &client}) {
         const auto peer = (*end)->peer();
         REQUIRE(peer);
-        CHECK(*peer == Peer{GetCurrentProcessId()});
+        CHECK(*peer == Peer{GetCurrentProcessId(), {}, {}});
     }
 }
 

@@ -33,8 +33,7 @@ class Pipes final : public boost::asio::execution_context::service {
   private:
     // No other thread uses the io_context any more.
     void shutdown() override {
-        const auto deadline = std::chrono::steady_clock::now() + Pipe::lingerTime;
-        for (Pipe* pipe : all_) pipe->endWith(deadline);
+        for (Pipe* pipe : all_) pipe->end();
     }
 
     std::mutex mutex_;
@@ -123,7 +122,7 @@ void Pipe::close() {
 // A pipe that is closed takes along what it had no room for yet: the write is given some time.
 void Pipe::linger() {
     if (waitingOn_) CancelIoEx(handle(), waitingOn_);
-    lingering_ = std::make_unique<boost::asio::steady_timer>(io_, lingerTime);
+    lingering_ = std::make_unique<boost::asio::steady_timer>(io_, writingSince_ + lingerTime);
     lingering_->async_wait([self = shared_from_this()](const boost::system::error_code& error) {
         const Lock lock(self->mutex_);
         if (!error) self->shut();
@@ -138,13 +137,13 @@ void Pipe::shut() {
     if (lingering_) lingering_->cancel();
 }
 
-void Pipe::endWith(std::chrono::steady_clock::time_point deadline) {
+void Pipe::end() {
     const Lock lock(mutex_);
     open_ = false;
     lingering_.reset();
     // Nobody is told any more when a write ends: it has to be looked at.
     while (writing_ && !HasOverlappedIoCompleted(writing_) &&
-           std::chrono::steady_clock::now() < deadline) {
+           std::chrono::steady_clock::now() < writingSince_ + lingerTime) {
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
     shut();
@@ -161,7 +160,7 @@ std::optional<Peer> Pipe::peer() {
     const bool known = end_ == End::server ? GetNamedPipeClientProcessId(handle(), &pid)
                                            : GetNamedPipeServerProcessId(handle(), &pid);
     if (!known) return {};
-    return Peer{pid};
+    return Peer{pid, {}, {}};
 }
 
 }  // namespace netcluster::local

@@ -55,8 +55,9 @@ class Pipe final : public std::enable_shared_from_this<Pipe> {
     /// What one write takes. Reason: what the system is asked to hold for either end, so that a
     /// write waits only for bytes written before it.
     static constexpr std::size_t mostAtOnce = std::size_t{64} << 10;
-    /// So long what was written is offered to a client after `close`. Reason: as long as a daemon
-    /// and an agent give their queues.
+    /// So long what a write has taken is offered to the other end, counted from then, even if this
+    /// end is closed. Reason: as long as a daemon and an agent give their queues; so one that gives
+    /// up a client which does not read has not to wait once more.
     static constexpr auto lingerTime = std::chrono::seconds(2);
 
   private:
@@ -67,7 +68,7 @@ class Pipe final : public std::enable_shared_from_this<Pipe> {
     void connected(const boost::system::error_code& error, const Ready& handler);
     void linger();
     void shut();
-    void endWith(std::chrono::steady_clock::time_point deadline);
+    void end();
 
     // pipe_io.cpp: bytes
     void readable(const boost::system::error_code& error, std::size_t count, const Ready& handler);
@@ -89,6 +90,7 @@ class Pipe final : public std::enable_shared_from_this<Pipe> {
     bool hasFirst_ = false;
     char first_ = 0;  // the byte that ended a wait
     std::size_t writingBytes_ = 0;
+    std::chrono::steady_clock::time_point writingSince_;
     DWORD writeError_ = 0;  // of a write that had been taken already
     Ready whenWritable_;
     std::unique_ptr<boost::asio::steady_timer> lingering_;

@@ -153,7 +153,8 @@ IoResult Pipe::write(std::span<const std::string_view> pieces) {
     while (!pieces.empty() && !writing_) {
         Copy copy = takeFrom(pieces, offset);
         const std::size_t size = copy.size;
-        const IoResult one = size ? writeOnce(std::move(copy.bytes), size) : IoResult{};
+        if (size == 0) return {Io::done, all.count};  // what is left is empty
+        const IoResult one = writeOnce(std::move(copy.bytes), size);
         // What went wrong after the first is the next call's.
         if (one.outcome != Io::done) return all.count ? all : one;
         all = {Io::done, all.count + size};
@@ -173,6 +174,7 @@ IoResult Pipe::writeOnce(std::unique_ptr<char[]> bytes, std::size_t count) {
     if (GetLastError() != ERROR_IO_PENDING) return pipeFailure(GetLastError());
     writing_ = operation.release();
     writingBytes_ = count;
+    writingSince_ = std::chrono::steady_clock::now();
     return {};
 }
 

@@ -26,8 +26,8 @@ class Pipe;
 /// Who is at the other end, as the kernel knows it.
 struct Peer {
     std::int64_t pid = 0;
-    std::uint32_t uid = 0;  ///< users have no such number on Windows: 0, and means nothing
-    std::uint32_t gid = 0;  ///< likewise
+    std::optional<std::uint32_t> uid;  ///< none: users have no such number on Windows
+    std::optional<std::uint32_t> gid;
     bool operator==(const Peer&) const = default;
 };
 
@@ -75,7 +75,7 @@ class Stream {
     std::size_t unread();
 
     std::optional<Peer> peer() const;
-    /// What `write` has taken is still given to the other end, if it reads it within 2 s.
+    /// What `write` has taken is still given to the other end, if it reads it within 2 s of that.
     void close();
     bool isOpen() const;
 
