@@ -72,24 +72,32 @@ class Ourselves {
     std::vector<char> groups_ = tokenInformation(TokenGroups);
 };
 
+std::wstring sidText(PSID sid) {
+    wchar_t* text = nullptr;
+    if (!::ConvertSidToStringSidW(sid, &text)) fail("an identity has no text", ::GetLastError());
+    const Local<wchar_t> owner(text);
+    return text;
+}
+
+bool isDaemon(PSID sid) {
+    return isService(sid) && sidText(sid) == daemonIdentity;
+}
+
+// The host's own: whoever these are, the host is theirs.
+bool isHosts(PSID sid) {
+    return ::IsWellKnownSid(sid, WinLocalSystemSid) ||
+           ::IsWellKnownSid(sid, WinBuiltinAdministratorsSid) || isDaemon(sid);
+}
+
 bool isTrusted(PSID sid, const Ourselves& us) {
     // "Owner rights" are those of the owner, who is looked at by himself.
-    return ::IsWellKnownSid(sid, WinLocalSystemSid) ||
-           ::IsWellKnownSid(sid, WinBuiltinAdministratorsSid) ||
-           ::IsWellKnownSid(sid, WinCreatorOwnerRightsSid) || us.includes(sid);
+    return isHosts(sid) || ::IsWellKnownSid(sid, WinCreatorOwnerRightsSid) || us.includes(sid);
 }
 
 bool isEverybody(PSID sid) {
     return ::IsWellKnownSid(sid, WinWorldSid) || ::IsWellKnownSid(sid, WinBuiltinUsersSid) ||
            ::IsWellKnownSid(sid, WinAuthenticatedUserSid) ||
            ::IsWellKnownSid(sid, WinInteractiveSid);
-}
-
-std::wstring sidText(PSID sid) {
-    wchar_t* text = nullptr;
-    if (!::ConvertSidToStringSidW(sid, &text)) fail("an identity has no text", ::GetLastError());
-    const Local<wchar_t> owner(text);
-    return text;
 }
 
 // "BUILTIN\Users", or the identity's number where nobody knows its name.
@@ -181,8 +189,16 @@ bool everybodyMayWrite(HANDLE file) {
     return may;
 }
 
+// What we make belongs to the owner in our token: an administrator with his rights up makes files
+// of all administrators, and so not of a user whom the daemon would refuse.
 std::wstring privateAccess() {
-    return L"D:P(A;;FA;;;SY)(A;;FA;;;BA)(A;;FA;;;" + sidText(Ourselves().user()) + L")";
+    const auto everythingFor = [](const std::wstring& who) { return L"(A;;FA;;;" + who + L")"; };
+    std::wstring list =
+        L"D:P" + everythingFor(L"SY") + everythingFor(L"BA") + everythingFor(daemonIdentity);
+    const std::vector<char> token = tokenInformation(TokenOwner);
+    const PSID owner = reinterpret_cast<const TOKEN_OWNER*>(token.data())->Owner;
+    if (!isHosts(owner)) list += everythingFor(sidText(owner));
+    return list;
 }
 
 HANDLE createPrivateFile(const wchar_t* path) {

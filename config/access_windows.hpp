@@ -1,6 +1,8 @@
 // Who may read and write an open file: what config/ asks of Windows' access lists, where POSIX
-// systems have an owner and a mode. Each function throws Error without the file's name, which the
-// caller knows. Any thread.
+// systems have an owner and a mode. "We" are the user who runs this and the services it runs as,
+// and the service `netcluster`, whoever runs this: it is the host's daemon, and what an
+// administrator makes with ncctl is made for it. Each function throws Error without the file's
+// name, which the caller knows. Any thread.
 #pragma once
 
 #include <windows.h>
@@ -9,8 +11,13 @@
 
 namespace netcluster::config {
 
-/// Names those who may read or change the file besides the system, the administrators and us (our
-/// user, and the services this process runs as), separated by commas; "" when there are none.
+/// The account NT SERVICE\netcluster: S-1-5-80 and SHA-1 of the name. Nobody but Windows' own
+/// service manager, asked by an administrator, gives it to a process.
+inline constexpr const wchar_t* daemonIdentity =
+    L"S-1-5-80-2807033111-3796994822-4230873470-2753319243-3554446728";
+
+/// Names those who may read or change the file besides the system, the administrators and us,
+/// separated by commas; "" when there are none.
 std::string othersWithAccess(HANDLE file);
 
 /// Who owns the file, when that is neither the system, nor the administrators, nor us; else "". An

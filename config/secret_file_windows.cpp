@@ -44,9 +44,9 @@ void checkPrivate(const std::string& path, HANDLE file) {
     const std::string others = of(path, [&] { return othersWithAccess(file); });
     if (!others.empty()) {
         refuse(path, "others may read or write it (" + others +
-                         "); only administrators, the system and the user who runs this may: "
-                         "icacls \"" +
-                         path + "\" /inheritance:r /grant:r *S-1-5-18:F *S-1-5-32-544:F");
+                         "); only administrators, the system and the daemon may: icacls \"" + path +
+                         "\" /inheritance:r /grant:r *S-1-5-18:F *S-1-5-32-544:F *" +
+                         textOfPath(daemonIdentity) + ":F");
     }
 }
 

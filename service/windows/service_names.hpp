@@ -2,6 +2,8 @@
 // netcluster 1.x.
 #pragma once
 
+#include "access_windows.hpp"
+
 namespace netcluster::service {
 
 inline constexpr const wchar_t* serviceName = L"netcluster";
@@ -13,9 +15,8 @@ inline constexpr const wchar_t* description =
 /// An account that Windows makes for this service alone, without a password: what is allowed to it
 /// is allowed to no other service, as it would be with LocalService (docs/decisions/0013).
 inline constexpr const wchar_t* serviceAccount = L"NT SERVICE\\netcluster";
-/// The same as a security identifier: S-1-5-80, then SHA-1 of the name in capitals, UTF-16.
-inline constexpr const wchar_t* serviceSid =
-    L"S-1-5-80-2807033111-3796994822-4230873470-2753319243-3554446728";
+/// The same as a security identifier.
+inline constexpr const wchar_t* serviceSid = config::daemonIdentity;
 
 inline constexpr const wchar_t* settingsKey = L"Software\\Netcluster";
 inline constexpr const wchar_t* configValue = L"conf";

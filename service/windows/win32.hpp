@@ -6,13 +6,14 @@
 #include <memory>
 #include <netcluster/error.hpp>
 #include <string>
-#include <string_view>
 #include <type_traits>
+
+#include "wide.hpp"
 
 namespace netcluster::service {
 
-std::wstring wide(std::string_view utf8);
-std::string narrow(std::wstring_view text);
+using local::narrow;
+using local::wide;
 
 /// What Windows says of an error code, on one line: "Access is denied (5)".
 std::string errorText(unsigned long code);

@@ -37,6 +37,7 @@ endforeach()
 add_custom_target(windows_zip
   COMMAND ${CMAKE_COMMAND} -E rm -rf ${zip_staging}
   ${zip_install}
+  COMMAND ${CMAKE_COMMAND} -E rm -rf ${zip_staging}/${zip_name}/share  # the pages are in docs
   COMMAND ${CMAKE_COMMAND} -E chdir ${zip_staging}
           ${CMAKE_COMMAND} -E tar cf ${PROJECT_BINARY_DIR}/${zip_name}.zip --format=zip ${zip_name}
   DEPENDS ${zip_targets} VERBATIM)

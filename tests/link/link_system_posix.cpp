@@ -14,6 +14,14 @@ std::size_t largestBurst() {
     return std::size_t{4} << 20;
 }
 
+std::size_t inNumbersForHere(std::size_t many) {
+    return many;
+}
+
+bool bearsFloods() {
+    return true;
+}
+
 void setVariable(const char* name, const char* value) {
     if (*value) {
         ::setenv(name, value, 1);

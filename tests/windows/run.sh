@@ -22,9 +22,8 @@ cmake --preset windows >/dev/null
 cmake --build --preset windows --target all windows_zip | tail -n 1
 
 work=$(mktemp -d)
-export WINEPREFIX=$work/windows WINEDEBUG=-all WINEDLLOVERRIDES="mscoree,mshtml="
-export DISPLAY=
-wineserver=$(command -v wineserver64 wineserver /usr/lib/wine/wineserver64 | head -n 1)
+export WINEPREFIX=$work/windows
+. tests/windows/wine.sh
 
 cleanup() {
   [ ! -d "$WINEPREFIX" ] || { "$wineserver" -k && "$wineserver" -w; } || true
@@ -32,23 +31,6 @@ cleanup() {
 }
 trap cleanup EXIT
 
-# A Windows folder takes ten seconds to make and one to copy.
-fresh_windows() {
-  local cache=${NETCLUSTER_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/netcluster}
-  local template
-  template=$cache/wine-$(dpkg-query -W -f '${Version}' wine64 | tr -c 'a-zA-Z0-9.\n' _)
-  if [ ! -d "$template" ]; then
-    mkdir -p "$cache"
-    rm -rf "$template.$$"
-    WINEPREFIX=$template.$$ wineboot --init >"$work/wineboot" 2>&1 || {
-      cat "$work/wineboot" >&2
-      return 1
-    }
-    WINEPREFIX=$template.$$ "$wineserver" -w
-    mv -T "$template.$$" "$template"
-  fi
-  cp -a "$template" "$WINEPREFIX"
-}
 fresh_windows
 # Else Wine's server, and with it the services, ends with the last ordinary program.
 "$wineserver" -p
@@ -66,9 +48,7 @@ sed -n '/tests passed/p; /Total Test time/p' "$work/ctest"
 
 . tests/windows/service_life.sh
 
-if [ -e tests/windows/multicast.sh ]; then
-  check "multicast: a daemon of each system" bash tests/windows/multicast.sh "$bin"
-fi
+check "multicast: a daemon of each system" bash tests/windows/multicast.sh "$bin"
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

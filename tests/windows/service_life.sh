@@ -43,6 +43,24 @@ good_config() { cp "$root/cluster/config.json" "$root/cluster/now.json"; }
 bad_config() { cp "$root/cluster/bad.json" "$root/cluster/now.json"; }
 with_channel() { sed "s/\"B\": {}/\"B\": {}, \"$1\": {}/" "$root/cluster/config.json" >"$root/cluster/now.json"; }
 
+# As somebody does it who has the zip, MinGW-w64 and nlohmann-json, and nothing of ours besides.
+program_of_others() {
+  mkdir "$work/program"
+  cp docs/examples/two-processes/sender.cpp "$work/program"
+  cat >"$work/program/CMakeLists.txt" <<'CMAKE'
+cmake_minimum_required(VERSION 3.25)
+project(sender LANGUAGES CXX)
+find_package(netcluster 2 REQUIRED)
+add_executable(sender sender.cpp)
+target_link_libraries(sender PRIVATE netcluster::agent)
+CMAKE
+  cmake -S "$work/program" -B "$work/program/build" -G Ninja \
+    -DCMAKE_TOOLCHAIN_FILE="$PWD/service/windows/mingw-w64.cmake" \
+    -Dnetcluster_DIR="$program/lib/cmake/netcluster" -Dre2_DIR="$program/lib/cmake/re2"
+  cmake --build "$work/program/build"
+}
+check "zip: a program is built with its library" program_of_others
+
 # A name that no code page but UTF-8 holds.
 cp "$root/cluster/config.json" "$root/cluster/über 漢.json"
 answers "paths: of any letters" 0 $'über 漢.json: the configuration is valid' ncserver -t $'C:\\cluster\\über 漢.json'
@@ -99,6 +117,10 @@ hears() { until_true 30 says "$@"; }
 listen "$work/heard" B
 check "events: emitted on A" ncctl emit A hello '{"x":1}'
 check "events: heard on B, as the rule says" hears "$work/heard" 'hello {"x":1}'
+
+check "events: emitted on A by the program that was built with the zip" \
+  windows "$work/program/build/sender.exe" 1
+check "events: and heard" hears "$work/heard" 'sensor.temperature {"celsius":20}'
 
 with_channel C
 check "reload: by control code 128" probe control 128
