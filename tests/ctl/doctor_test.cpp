@@ -282,7 +282,7 @@ TEST_CASE("doctor: nobody heard at all") {
     facts["hosts"].erase(1);
     const Finding finding = only(facts);
     CHECK(finding.severity == Severity::warning);
-    CHECK(says(finding, "udp dport 4454 accept"));
+    CHECK(offers(finding, type::letIn("4454")));
     CHECK(says(finding, "querier"));
     facts["config"]["addr"] = "";
     facts["config"]["peers"] = {"beta:4454"};
@@ -329,13 +329,16 @@ TEST_CASE("doctor: text wraps between words, commands stand alone, the end count
     CHECK(
         text.starts_with("problem  interface eth0 has no carrier\n"
                          "         Look at the cable, the switch, or the wireless network:\n"
-                         "           ip -details link show dev eth0\n"
-                         "ok       "));
+                         "           " +
+                         type::lookAtCarrier("eth0").front() + "\nok       "));
     CHECK(text.ends_with("1 problem, 0 warnings\n"));
     Json alone = healthy();
     alone["hosts"].erase(1);
     std::istringstream lines(findingsText(judge(alone)));
-    for (std::string line; std::getline(lines, line);) CHECK(line.size() <= 101);
+    for (std::string line; std::getline(lines, line);) {
+        const bool command = line.starts_with("           ");
+        CHECK((command || line.size() <= 101));
+    }
 }
 
 TEST_CASE("doctor: as JSON") {
