@@ -83,11 +83,15 @@ bool isDaemon(PSID sid) {
     return isService(sid) && sidText(sid) == daemonIdentity;
 }
 
+// The host's own: whoever these are, the host is theirs.
+bool isHosts(PSID sid) {
+    return ::IsWellKnownSid(sid, WinLocalSystemSid) ||
+           ::IsWellKnownSid(sid, WinBuiltinAdministratorsSid) || isDaemon(sid);
+}
+
 bool isTrusted(PSID sid, const Ourselves& us) {
     // "Owner rights" are those of the owner, who is looked at by himself.
-    return ::IsWellKnownSid(sid, WinLocalSystemSid) ||
-           ::IsWellKnownSid(sid, WinBuiltinAdministratorsSid) ||
-           ::IsWellKnownSid(sid, WinCreatorOwnerRightsSid) || isDaemon(sid) || us.includes(sid);
+    return isHosts(sid) || ::IsWellKnownSid(sid, WinCreatorOwnerRightsSid) || us.includes(sid);
 }
 
 bool isEverybody(PSID sid) {
@@ -185,11 +189,16 @@ bool everybodyMayWrite(HANDLE file) {
     return may;
 }
 
+// What we make belongs to the owner in our token: an administrator with his rights up makes files
+// of all administrators, and so not of a user whom the daemon would refuse.
 std::wstring privateAccess() {
     const auto everythingFor = [](const std::wstring& who) { return L"(A;;FA;;;" + who + L")"; };
-    const std::wstring user = sidText(Ourselves().user());
-    return L"D:P" + everythingFor(L"SY") + everythingFor(L"BA") + everythingFor(daemonIdentity) +
-           (user == daemonIdentity ? L"" : everythingFor(user));
+    std::wstring list =
+        L"D:P" + everythingFor(L"SY") + everythingFor(L"BA") + everythingFor(daemonIdentity);
+    const std::vector<char> token = tokenInformation(TokenOwner);
+    const PSID owner = reinterpret_cast<const TOKEN_OWNER*>(token.data())->Owner;
+    if (!isHosts(owner)) list += everythingFor(sidText(owner));
+    return list;
 }
 
 HANDLE createPrivateFile(const wchar_t* path) {

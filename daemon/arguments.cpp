@@ -14,7 +14,7 @@ void describe(CLI::App& app, Arguments& arguments) {
     app.set_version_flag("--version", "ncserver " NETCLUSTER_VERSION, "show the version and exit");
     auto* position =
         app.add_option("CONFIG", arguments.config, "the configuration file")->type_name("FILE");
-    app.add_option("-c,--config", arguments.configOption, "the same")
+    app.add_option("-c,--config", arguments.configOption, "the configuration file")
         ->type_name("FILE")
         ->excludes(position);
     app.add_flag("-t,--test-config", arguments.test, "check the configuration and exit: 0 or 2");

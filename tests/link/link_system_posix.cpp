@@ -18,6 +18,10 @@ std::size_t inNumbersForHere(std::size_t many) {
     return many;
 }
 
+bool bearsFloods() {
+    return true;
+}
+
 void setVariable(const char* name, const char* value) {
     if (*value) {
         ::setenv(name, value, 1);

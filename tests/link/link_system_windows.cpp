@@ -19,6 +19,10 @@ std::size_t inNumbersForHere(std::size_t many) {
     return many / 10;
 }
 
+bool bearsFloods() {
+    return false;
+}
+
 void setVariable(const char* name, const char* value) {
     ::_putenv_s(name, value);
 }

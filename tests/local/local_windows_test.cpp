@@ -147,11 +147,19 @@ TEST_CASE_FIXTURE(Place,
     };
     CHECK(PipeName::lockName(R"(\\.\pipe\netcluster-Abc)") == "Global\\netcluster-abc");
     CHECK_FALSE(held());
+    std::optional<Stream> server;
+    std::optional<Stream> client;
     {
-        const Acceptor acceptor(io, endpoint(), {});
+        Acceptor acceptor(io, endpoint(), {});
         CHECK(held());
+        acceptor.start([&](Stream stream) { server.emplace(std::move(stream)); },
+                       [](const std::string&) {});
+        client = std::move(connectTo(io, endpoint()).stream);
+        until([&] { return server.has_value(); });
     }
-    CHECK_FALSE(held());
+    CHECK(held());  // as long as a connection lives, the system keeps the pipe's name, too
+    server.reset();
+    until([&] { return !held(); });
 }
 
 TEST_CASE_FIXTURE(Place, "names that are no pipe's are refused") {
