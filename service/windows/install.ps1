@@ -15,7 +15,7 @@
 .PARAMETER Path
     Adds the folder to the system's PATH.
 .PARAMETER NoStart
-    Installs, and starts nothing.
+    Installs, and starts nothing that did not run before.
 .PARAMETER Uninstall
     Stops and removes the service, the programs, the firewall rule and the PATH entry.
     %ProgramData%\netcluster is left as it is.
@@ -104,9 +104,10 @@ function Install-Netcluster {
     $service = Get-ServiceOrNull
     if ($null -ne $service -and $service.Status -ne 'Stopped') {
         $running = $true
-        # A program that runs cannot be replaced.
-        Stop-Service -Name 'netcluster'
-        $service.WaitForStatus('Stopped', [TimeSpan]::FromSeconds(60))
+        # A program that runs cannot be replaced. "Stopped" comes a moment before its end, for which
+        # its own command waits.
+        if (Test-Path -LiteralPath $ncserver) { Invoke-Ncserver 'stop' }
+        else { Stop-Service -Name 'netcluster' }
     }
     New-Item -ItemType Directory -Force -Path $target | Out-Null
     Copy-Item -Path (Join-Path $PSScriptRoot '*') -Destination $target -Recurse -Force

@@ -114,7 +114,8 @@ listen() {
 channel_has_client() { ncctl showchannel "$1" --json | grep -q '"encoding"'; }
 hears() { until_true 30 says "$@"; }
 
-listen "$work/heard" B
+listener=
+check "events: a listener on B" listen "$work/heard" B
 check "events: emitted on A" ncctl emit A hello '{"x":1}'
 check "events: heard on B, as the rule says" hears "$work/heard" 'hello {"x":1}'
 
@@ -148,8 +149,7 @@ check "and has not disturbed it" ncctl stats
 
 answers "stop: by ncserver stop" 0 "netcluster is stopped" ncserver stop
 check "stop: clients are told" hears "$work/heard.err" "said goodbye"
-kill "$listener" 2>/dev/null || true
-wait "$listener" 2>/dev/null || true
+[ -z "$listener" ] || { kill "$listener" && wait "$listener"; } 2>/dev/null || true
 answers "stop: STOPPED" 0 "STOPPED" probe state
 answers "stop: without an error" 0 "0 0" probe exitcode
 check "stop: the log has its end" says "$log" "info: stopped"
@@ -198,7 +198,7 @@ check "uninstall: no service in the registry" refuse registry \
   'HKLM\SYSTEM\CurrentControlSet\Services\netcluster'
 check "uninstall: the configuration is still there" test -s "$data/config.json"
 answers "uninstall: again is no error" 0 "was not installed" ncserver uninstall
-windows sc create netcluster 'binPath=' 'C:\other.exe' >/dev/null 2>&1
+check "install: another's service" windows sc create netcluster 'binPath=' 'C:\other.exe'
 answers "install: a service of that name that runs something else is left alone" 1 'C:\other.exe' \
   ncserver install 'C:\cluster\config.json'
-windows sc delete netcluster >/dev/null 2>&1
+check "install: and is removed by its own means" windows sc delete netcluster
