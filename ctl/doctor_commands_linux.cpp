@@ -59,7 +59,7 @@ Commands whoHasPort(const std::string& port) {
 }
 
 Commands makeKeys() {
-    return {"ncctl genkey --file /etc/netcluster/netkeys.json"};
+    return {"runuser -u netcluster -- ncctl genkey --file /var/lib/netcluster/netkeys.json"};
 }
 Commands daemonStatus() {
     return {"systemctl status netcluster"};
