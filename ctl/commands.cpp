@@ -6,6 +6,7 @@
 #include <netcluster/error.hpp>
 
 #include "arguments.hpp"
+#include "completion.hpp"
 #include "control_client.hpp"
 #include "doctor.hpp"
 #include "emit.hpp"
@@ -14,6 +15,8 @@
 #include "hosts.hpp"
 #include "keys.hpp"
 #include "listen.hpp"
+#include "live_names.hpp"
+#include "path_text.hpp"
 
 namespace netcluster::ctl {
 namespace {
@@ -44,9 +47,10 @@ Status reloadConfig(const Call& call, Context& context) {
     Json path;
     if (!call.arguments.empty()) {
         std::error_code error;
-        const auto absolute = std::filesystem::absolute(call.arguments[0], error);
+        const auto absolute =
+            std::filesystem::absolute(config::pathFromText(call.arguments[0]), error);
         if (error) return fail(context, Status::usage, call.arguments[0] + ": " + error.message());
-        path = absolute.string();
+        path = config::textOfPath(absolute);
     }
     return ask(context, control::reloadConfig, path, reloadText);
 }
@@ -104,6 +108,14 @@ Status help(const Call& call, Context& context) {
         return fail(context, Status::usage, "there is no command `" + call.arguments[0] + '`');
     }
     return answer(context, commandJson(*command), helpText(*command));
+}
+
+/// What completion offers goes to a shell, so nothing is said when there is no daemon.
+Status completeCommand(const Call& call, Context& context) {
+    const auto completion = complete(call.arguments[0], liveNames(context.control));
+    std::string lines;
+    for (const auto& word : completion.candidates) lines += word + '\n';
+    return answer(context, completion.candidates, lines);
 }
 
 Status quit(const Call&, Context& context) {
@@ -226,6 +238,16 @@ const std::vector<Command>& table() {
             .summary = "list the commands, or explain one",
             .help = "Lists the commands, or explains one. With --json also in full.",
             .run = help,
+        },
+        {
+            .name = "complete",
+            .arguments = "LINE",
+            .summary = "print what may come next; shells ask it",
+            .help = "Prints, one word on a line, what may stand at the end of LINE, a command "
+                    "line without ncctl and its options, among them the names of channels and "
+                    "clients that the daemon knows right now. For the completions of bash, zsh "
+                    "and fish.",
+            .run = completeCommand,
         },
         {
             .name = "quit",

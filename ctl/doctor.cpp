@@ -7,11 +7,14 @@
 #include "arguments.hpp"
 #include "control_client.hpp"
 #include "doctor_checks.hpp"
+#include "doctor_commands.hpp"
 #include "escape.hpp"
 #include "values.hpp"
 
 namespace netcluster::ctl {
 namespace {
+
+using type::Commands;
 
 /// What ends the examination: there is nothing to look at.
 bool linkIsOff(const Json& facts, Findings& findings) {
@@ -24,10 +27,9 @@ bool linkIsOff(const Json& facts, Findings& findings) {
         return true;
     }
     if (flagIn(facts, "connected", true)) return false;
-    findings.push_back({Severity::problem,
-                        "the link is down: the daemon could not open it",
+    findings.push_back({Severity::problem, "the link is down: the daemon could not open it",
                         "Its log says why. Mend that, then let it try again:",
-                        {"journalctl -u ncserver | grep 'link'", reload}});
+                        type::all(type::daemonLog("link"), Commands{reload})});
     return true;
 }
 

@@ -4,10 +4,13 @@
 #include <cmath>
 
 #include "doctor_checks.hpp"
+#include "doctor_commands.hpp"
 #include "values.hpp"
 
 namespace netcluster::ctl {
 namespace {
+
+using type::Commands;
 
 /// Times of events of two hosts can be compared by eye up to here.
 constexpr double mostClockOffset = 1000;  // ms
@@ -58,28 +61,26 @@ void nobodyHeard(const Json& facts, Findings& findings) {
         "The "
         "firewalls must let UDP port " +
         port + " in";
-    std::vector<std::string> commands{"nft add rule inet filter input udp dport " + port +
-                                      " accept"};
+    Commands commands = type::letIn(port);
     if (!groupIn(facts).empty()) {
         advice +=
             ", and IGMP (IPv6: MLD). A switch or bridge with IGMP snooping needs a querier, or it "
             "stops forwarding after some minutes. Where multicast does not work, name the hosts as "
             "\"peers\"";
-        commands.emplace_back("ip link set dev BRIDGE type bridge mcast_querier 1");
+        commands = type::all(std::move(commands), type::beQuerier());
     }
-    commands.push_back("tcpdump -ni any udp port " + port);
+    commands = type::all(std::move(commands), type::watch(port));
     findings.push_back({Severity::warning, "no other host has been heard",
                         advice + ". For this, and to see what arrives:", std::move(commands)});
 }
 
 void oneWay(const Json& facts, const Json& host, Findings& findings) {
     const std::string name = nameOf(host);
-    findings.push_back({Severity::problem,
-                        name + " is heard, but does not hear us",
+    findings.push_back({Severity::problem, name + " is heard, but does not hear us",
                         "Look there: does its firewall let UDP port " + portIn(facts) +
                             " in, and does its doctor find a fault? On " + name + ":",
-                        {"ncctl doctor", "nft list ruleset | grep -n " + portIn(facts),
-                         "tcpdump -ni any udp port " + portIn(facts)}});
+                        type::all({"ncctl doctor"}, type::lookAtFirewall(portIn(facts)),
+                                  type::watch(portIn(facts)))});
 }
 
 /// What its answer to our question says.
@@ -102,8 +103,7 @@ void checkProbe(const Json& host, Findings& findings) {
                  "between, the MTU is too small (a black hole)",
              "Find out where, and raise it to 1500 there, or lower it on the interfaces at both "
              "ends:",
-             {"ping -c 3 -M do -s 1232 " + shellWord(address),
-              "tracepath -n " + shellWord(address)}});
+             type::tracePath(address)});
     } else if (flagIn(probe, "small")) {
         const double roundTrip = numberIn(probe, "roundtripms", -1);
         findings.push_back(
@@ -118,7 +118,7 @@ void checkProbe(const Json& host, Findings& findings) {
                             " s " + (offset > 0 ? "ahead of" : "behind") + " ours",
                         "The link does not mind, but times in logs and events cannot be compared. "
                         "On both hosts:",
-                        {"timedatectl status", "timedatectl set-ntp true"}});
+                        type::setClock()});
 }
 
 bool isNew(const Json& facts, const Json& host) {
@@ -134,8 +134,7 @@ void checkHost(const Json& facts, const Json& host, Findings& findings) {
         findings.push_back({Severity::note,
                             name + " was here and has not been heard for " +
                                 duration(static_cast<std::uint64_t>(silent / 1000)),
-                            "If it should be: does ncserver run there?",
-                            {"systemctl status ncserver"}});
+                            "If it should be: does ncserver run there?", type::daemonStatus()});
         return;
     }
     // Whoever answers hears us; whoever has only just come has not had the time to say so.
@@ -155,7 +154,7 @@ void checkHost(const Json& facts, const Json& host, Findings& findings) {
         findings.push_back({Severity::note,
                             "something of " + name + " never arrived, " + plural(gaps, "time"),
                             "Listeners were told (onGap). The daemon's log has the times:",
-                            {"journalctl -u ncserver | grep 'link:'"}});
+                            type::daemonLog("link:")});
     }
 }
 
@@ -166,10 +165,9 @@ void checkPeers(const Json& facts, Findings& findings) {
     for (const Json& peer : peers) {
         const std::string text = textIn(peer, "peer");
         if (text.empty() || textIn(peer, "address") != "") continue;
-        findings.push_back({Severity::problem,
-                            "the peer " + text + " is not found",
-                            "Correct it in config.json, or the name service:",
-                            {"getent hosts " + shellWord(bareAddress(text))}});
+        findings.push_back(
+            {Severity::problem, "the peer " + text + " is not found",
+             "Correct it in config.json, or the name service:", type::lookUp(bareAddress(text))});
     }
     const Json& unicast = member(facts, "unicast");
     if (flagIn(unicast, "open", true)) return;
@@ -178,7 +176,7 @@ void checkPeers(const Json& facts, Findings& findings) {
         {needed ? Severity::problem : Severity::note,
          "this daemon does not hear what is sent to this host alone",
          "Another daemon or program of this host has the port. Only one of them can have peers:",
-         {"ss -lunp sport = :" + portIn(facts)}});
+         type::whoHasPort(portIn(facts))});
 }
 
 void checkStrangers(const Json& facts, Findings& findings) {

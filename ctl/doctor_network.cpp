@@ -2,10 +2,13 @@
 #include <algorithm>
 
 #include "doctor_checks.hpp"
+#include "doctor_commands.hpp"
 #include "values.hpp"
 
 namespace netcluster::ctl {
 namespace {
+
+using type::Commands;
 
 /// What the system must let through for the smallest network there is: IPv6's minimum.
 constexpr double leastMtu = 1280;
@@ -35,14 +38,14 @@ std::vector<const Json*> chosenIn(const Json& facts) {
 }
 
 /// Interfaces that could multicast and are down, as commands that mend it.
-std::vector<std::string> waysUp(const Json& facts) {
-    std::vector<std::string> commands;
+Commands waysUp(const Json& facts) {
+    Commands commands;
     for (const Json& interface : member(facts, "interfaces")) {
         if (flagIn(interface, "up") || flagIn(interface, "loopback") ||
             !flagIn(interface, "multicast")) {
             continue;
         }
-        commands.push_back("ip link set dev " + shellWord(textIn(interface, "name")) + " up");
+        commands = type::all(std::move(commands), type::bringUp(textIn(interface, "name")));
     }
     return commands;
 }
@@ -57,16 +60,14 @@ void noneChosen(const Json& facts, Findings& findings) {
     for (const Json& interface : member(facts, "interfaces")) {
         if (!hasName(interface, setting)) continue;
         const std::string name = textIn(interface, "name");
-        findings.push_back({Severity::problem,
-                            "interface " + name + " (\"netinterface\") is down",
-                            "Bring it up:",
-                            {"ip link set dev " + shellWord(name) + " up"}});
+        findings.push_back({Severity::problem, "interface " + name + " (\"netinterface\") is down",
+                            "Bring it up:", type::bringUp(name)});
         return;
     }
     findings.push_back({Severity::problem,
                         "no interface has the name or address " + setting + " (\"netinterface\")",
                         "Set it to one of those that are there, or leave it out, then reload:",
-                        {"ip -brief address", reload}});
+                        type::all(type::listAddresses(), Commands{reload})});
 }
 
 void loopbackChosen(const Json& facts, const std::string& name, Findings& findings) {
@@ -90,17 +91,10 @@ void checkRoute(const Json& facts, const Json& interface, Findings& findings) {
     const std::string group = groupIn(facts);
     const std::string what = "the system has no route to " + group + " out of " + name;
     if (isV6(group)) {
-        findings.push_back({Severity::problem,
-                            what,
-                            "IPv6 may be switched off on it:",
-                            {"sysctl -w net.ipv6.conf." + shellWord(name) + ".disable_ipv6=0",
-                             "ip -6 route show table local dev " + shellWord(name)}});
+        findings.push_back(
+            {Severity::problem, what, "IPv6 may be switched off on it:", type::allowIpv6(name)});
     } else {
-        findings.push_back({Severity::problem,
-                            what,
-                            "Give it one:",
-                            {"ip route add " + shellWord(group) + "/32 dev " + shellWord(name),
-                             "ip route get " + shellWord(group) + " oif " + shellWord(name)}});
+        findings.push_back({Severity::problem, what, "Give it one:", type::giveRoute(group, name)});
     }
 }
 
@@ -108,58 +102,50 @@ void checkMembership(const Json& facts, const Json& interface, Findings& finding
     const std::string name = textIn(interface, "name");
     const std::string group = groupIn(facts);
     if (!flagIn(interface, "joined", true)) {
-        findings.push_back({Severity::problem,
-                            "the link has not joined " + group + " on " + name,
+        findings.push_back({Severity::problem, "the link has not joined " + group + " on " + name,
                             "The daemon tries again every few seconds; its log says why it cannot:",
-                            {"journalctl -u ncserver | grep " + shellWord(name)}});
+                            type::daemonLog(name)});
     } else if (!flagIn(interface, "member", true)) {
-        findings.push_back(
-            {Severity::problem,
-             "the system does not count this host as a member of " + group + " on " + name +
-                 ", though the link has joined (IGMP, MLD)",
-             "Switches then send nothing here. See what it lists, and join anew by "
-             "restarting the daemon:",
-             {"ip maddress show dev " + shellWord(name), "systemctl restart ncserver"}});
+        findings.push_back({Severity::problem,
+                            "the system does not count this host as a member of " + group + " on " +
+                                name + ", though the link has joined (IGMP, MLD)",
+                            "Switches then send nothing here. See what it lists, and join anew by "
+                            "restarting the daemon:",
+                            type::lookAtMemberships(name)});
     }
 }
 
 void checkDevice(const Json& interface, Findings& findings) {
     const std::string name = textIn(interface, "name");
     if (!flagIn(interface, "up", true)) {
-        findings.push_back({Severity::problem,
-                            "interface " + name + " is down",
-                            "Bring it up:",
-                            {"ip link set dev " + shellWord(name) + " up"}});
+        findings.push_back({Severity::problem, "interface " + name + " is down",
+                            "Bring it up:", type::bringUp(name)});
     } else if (!flagIn(interface, "running", true)) {
-        findings.push_back({Severity::problem,
-                            "interface " + name + " has no carrier",
-                            "Look at the cable, the switch, or the wireless network:",
-                            {"ip -details link show dev " + shellWord(name)}});
+        findings.push_back(
+            {Severity::problem, "interface " + name + " has no carrier",
+             "Look at the cable, the switch, or the wireless network:", type::lookAtCarrier(name)});
     }
     if (!flagIn(interface, "multicast", true) && !flagIn(interface, "loopback")) {
-        findings.push_back({Severity::problem,
-                            "interface " + name + " cannot multicast",
+        findings.push_back({Severity::problem, "interface " + name + " cannot multicast",
                             "Switch it on, or, where the network cannot (a VPN), name the other "
                             "hosts as \"peers\":",
-                            {"ip link set dev " + shellWord(name) + " multicast on"}});
+                            type::allowMulticast(name)});
     }
     const double mtu = numberIn(interface, "mtu");
     if (mtu > 0 && mtu < leastMtu) {
         findings.push_back({Severity::problem,
                             "interface " + name + " has an MTU of " + fixed(mtu, 0) +
                                 " bytes: full datagrams of the link need " + fixed(leastMtu, 0),
-                            "Raise it, on every host and switch between:",
-                            {"ip link set dev " + shellWord(name) + " mtu 1500"}});
+                            "Raise it, on every host and switch between:", type::raiseMtu(name)});
     }
 }
 
-void checkBuffer(const Json& buffers, const std::string& which, const std::string& key,
-                 Severity severity, Findings& findings) {
+void checkBuffer(const Json& buffers, const std::string& which, Severity severity,
+                 Findings& findings) {
     const Json& buffer = member(buffers, which);
     const double asked = numberIn(buffer, "asked");
     const double granted = numberIn(buffer, "granted");
     if (granted >= asked || granted <= 0) return;  // 0: unknown
-    const std::string setting = "net.core." + key + "=" + fixed(asked, 0);
     findings.push_back({severity,
                         "the system gives the link a " + which + " buffer of " + byteSize(granted) +
                             "; it asked for " + byteSize(asked),
@@ -169,8 +155,7 @@ void checkBuffer(const Json& buffers, const std::string& which, const std::strin
                               "and restart the daemon:"
                             : "Sending may be slower for it. Raise the limit (outside of a "
                               "container, on its host), and restart the daemon:",
-                        {"sysctl -w " + setting,
-                         "echo " + setting + " > /etc/sysctl.d/60-netcluster-" + which + ".conf"}});
+                        type::raiseBuffer(which, fixed(asked, 0))});
 }
 
 }  // namespace
@@ -208,7 +193,7 @@ void checkSecrecy(const Json& facts, Findings& findings) {
                         "the link is not encrypted: whoever is on the network can read and forge",
                         "Make a file of keys, copy it to every host, name it as \"netkeyfile\" in "
                         "their config.json, then reload:",
-                        {"ncctl genkey --file /etc/netcluster/netkeys.json", reload}});
+                        type::all(type::makeKeys(), Commands{reload})});
 }
 
 void checkInterfaces(const Json& facts, Findings& findings) {
@@ -223,16 +208,17 @@ void checkInterfaces(const Json& facts, Findings& findings) {
         checkRoute(facts, *interface, findings);
         checkMembership(facts, *interface, findings);
         if (findings.size() != before) continue;
+        const double mtu = numberIn(*interface, "mtu");
         findings.push_back({Severity::ok, name + " is up and has joined " + groupIn(facts) +
-                                              "; MTU " + cell(member(*interface, "mtu"))});
+                                              (mtu > 0 ? "; MTU " + fixed(mtu, 0) : "")});
     }
 }
 
 void checkBuffers(const Json& facts, Findings& findings) {
     const Json& buffers = member(facts, "buffers");
     const std::size_t before = findings.size();
-    checkBuffer(buffers, "receive", "rmem_max", Severity::warning, findings);
-    checkBuffer(buffers, "send", "wmem_max", Severity::note, findings);
+    checkBuffer(buffers, "receive", Severity::warning, findings);
+    checkBuffer(buffers, "send", Severity::note, findings);
     if (const double lost = numberIn(facts, "overflowed"); lost > 0) {
         findings.push_back({Severity::warning,
                             plural(lost, "datagram") +

@@ -5,13 +5,10 @@
 #include "call_form.hpp"
 #include "control_client.hpp"
 #include "escape.hpp"
+#include "live_names.hpp"
 
 namespace netcluster::ctl {
 namespace {
-
-/// Somebody waits at the keyboard.
-constexpr Patience completionPatience{std::chrono::milliseconds(500),
-                                      std::chrono::milliseconds(1000)};
 
 void tellNews(Context& context) {
     const auto news = context.control.takeNews();
@@ -25,30 +22,6 @@ Status runLine(const std::string& text, Context& context) {
     const auto [status, quit] = runWords(line.words, context);
     context.quit = quit;
     return status;
-}
-
-std::vector<std::string> liveChannels(ControlClient& control) {
-    const auto reply = control.ask(control::showConfig, nullptr, completionPatience);
-    std::vector<std::string> names;
-    if (reply.outcome != Answer::Outcome::answered || !reply.data.is_object()) return names;
-    const auto channels = reply.data.find("channels");
-    if (channels == reply.data.end() || !channels->is_object()) return names;
-    for (const auto& channel : channels->items()) names.push_back(printable(channel.key()));
-    return names;
-}
-
-std::vector<std::string> liveClients(ControlClient& control, const std::string& channel) {
-    const auto reply = control.ask(control::showChannel, channel, completionPatience);
-    std::vector<std::string> uuids;
-    if (reply.outcome != Answer::Outcome::answered || !reply.data.is_object()) return uuids;
-    const auto clients = reply.data.find("clients");
-    if (clients == reply.data.end() || !clients->is_array()) return uuids;
-    for (const auto& client : *clients) {
-        if (!client.is_object() || !client.contains("client")) continue;
-        const auto& uuid = client["client"];
-        if (uuid.is_string()) uuids.push_back(printable(uuid.get<std::string>()));
-    }
-    return uuids;
 }
 
 /// The line editor, with a prompt text that knows where we are.
@@ -86,9 +59,7 @@ class TypedLines : public LineSource {
 
     Context& context_;
     std::string where_;
-    LiveNames names_{
-        [this] { return liveChannels(context_.control); },
-        [this](const std::string& channel) { return liveClients(context_.control, channel); }};
+    LiveNames names_{liveNames(context_.control)};
     LineEditor editor_;
 };
 

@@ -1,4 +1,6 @@
-// ncserver's command line. For main.
+// ncserver's command line. For main, and for its manual page and shell completions, which are made
+// from what `describe` tells (service/packaging/manual). The name of a value's type says there what
+// it is: FILE and DIR are completed as such, and the words of a check are offered.
 #pragma once
 
 #include <CLI/CLI.hpp>

@@ -9,6 +9,7 @@
 #include "diff.hpp"
 #include "host.hpp"
 #include "identity.hpp"
+#include "path_text.hpp"
 
 namespace netcluster::daemon {
 namespace {
@@ -137,7 +138,7 @@ Core::Channels Core::openMissing(const config::Settings& settings) {
 json Core::reloadFile(const std::string& path) {
     const std::string file = path.empty() ? configFile_ : path;
     if (file.empty()) throw Error("no configuration file is in force; name one");
-    return reload(config::load(file), file);
+    return reload(config::load(config::pathFromText(file)), file);
 }
 
 json Core::reloadText(std::string_view text) {

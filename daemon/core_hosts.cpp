@@ -64,18 +64,19 @@ json interfaceFacts(const config::LinkSettings& settings, const json& link) {
         const link::Interface& interface = facts.interface;
         json addresses = json::array();
         for (const auto& address : interface.addresses) addresses.push_back(address.to_string());
-        list.push_back({{"name", interface.name},
-                        {"index", interface.index},
-                        {"up", interface.up},
-                        {"running", facts.running},
-                        {"multicast", interface.multicast},
-                        {"loopback", interface.loopback},
-                        {"mtu", facts.mtu},
-                        {"addresses", std::move(addresses)},
-                        {"chosen", group && contains(chosen, interface.name)},
-                        {"joined", contains(joined, interface.name)},
-                        {"member", facts.member},
-                        {"route", facts.route}});
+        json& entry = list.emplace_back(json{{"name", interface.name},
+                                             {"index", interface.index},
+                                             {"up", interface.up},
+                                             {"running", facts.running},
+                                             {"multicast", interface.multicast},
+                                             {"loopback", interface.loopback},
+                                             {"addresses", std::move(addresses)},
+                                             {"chosen", group && contains(chosen, interface.name)},
+                                             {"joined", contains(joined, interface.name)}});
+        // What the system does not tell is left out.
+        if (facts.mtu != 0) entry["mtu"] = facts.mtu;
+        if (facts.member) entry["member"] = *facts.member;
+        if (facts.route) entry["route"] = *facts.route;
     }
     return list;
 }

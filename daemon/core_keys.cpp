@@ -4,10 +4,10 @@
 
 #include <spdlog/spdlog.h>
 
-#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "core.hpp"
+#include "path_text.hpp"
 
 namespace netcluster::daemon {
 
@@ -15,7 +15,8 @@ using nlohmann::json;
 
 std::string keyFileOf(const config::Settings& settings, const std::string& configFile) {
     if (settings.link.netKeyFile.empty()) return {};
-    return (std::filesystem::path(configFile).parent_path() / settings.link.netKeyFile).string();
+    const auto folder = config::pathFromText(configFile).parent_path();
+    return config::textOfPath(folder / config::pathFromText(settings.link.netKeyFile));
 }
 
 link::Keyring loadKeys(const config::Settings& settings, const std::string& configFile) {

@@ -6,11 +6,13 @@
 #include <filesystem>
 #include <iostream>
 #include <netcluster/server.hpp>
+#include <vector>
 
 #include "arguments.hpp"
 #include "host.hpp"
 #include "manager.hpp"
 #include "parse.hpp"
+#include "path_text.hpp"
 #include "setup.hpp"
 #include "system_log.hpp"
 
@@ -25,7 +27,7 @@ constexpr int exitFailed = 1;
 constexpr int exitUsage = 2;
 
 int testConfig(const std::string& file) {
-    const config::Parsed parsed = config::load(file);
+    const config::Parsed parsed = config::load(config::pathFromText(file));
     for (const auto& warning : parsed.warnings) {
         service::tell(spdlog::level::warn, warning.text() + " (warning)");
     }
@@ -41,16 +43,17 @@ constexpr std::size_t logQueue = 8192;
 
 void openLog(const Arguments& arguments) {
     spdlog::init_thread_pool(logQueue, 1);
-    spdlog::sink_ptr sink;
+    std::vector<spdlog::sink_ptr> sinks;
     if (arguments.logFile.empty()) {
-        sink = service::systemSink();
+        sinks.push_back(service::systemSink());
     } else {
-        sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(arguments.logFile);
-        sink->set_pattern(service::linePattern);
+        sinks.push_back(std::make_shared<spdlog::sinks::basic_file_sink_mt>(arguments.logFile));
+        sinks.back()->set_pattern(service::linePattern);
+        if (auto beside = service::sinkBesideFile()) sinks.push_back(std::move(beside));
     }
-    auto logger =
-        std::make_shared<spdlog::async_logger>("ncserver", std::move(sink), spdlog::thread_pool(),
-                                               spdlog::async_overflow_policy::overrun_oldest);
+    auto logger = std::make_shared<spdlog::async_logger>(
+        "ncserver", sinks.begin(), sinks.end(), spdlog::thread_pool(),
+        spdlog::async_overflow_policy::overrun_oldest);
     logger->set_level(spdlog::level::from_str(arguments.logLevel));
     logger->flush_on(spdlog::level::info);
     // A full disk must not bring the daemon down, nor fill standard error.
@@ -83,7 +86,9 @@ int run(const Arguments& arguments, Manager& manager) {
     openLog(arguments);
     daemon::raiseFileLimit();
     manager.takeEndpoints();
-    Server server({.configFile = std::filesystem::absolute(daemon::findConfig(arguments)).string(),
+    const auto file =
+        std::filesystem::absolute(config::pathFromText(daemon::findConfig(arguments)));
+    Server server({.configFile = config::textOfPath(file),
                    .runDir = arguments.runDir,
                    .onPulse =
                        [&](const std::string& summary) {
@@ -126,7 +131,7 @@ int reported(Program program) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    CLI::App app("netcluster's daemon: routes events between processes and hosts", "ncserver");
+    CLI::App app;
     Arguments arguments;
     daemon::describe(app, arguments);
     service::describeCommands(app);

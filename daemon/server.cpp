@@ -10,6 +10,7 @@
 
 #include "core.hpp"
 #include "endpoint.hpp"
+#include "path_text.hpp"
 
 namespace netcluster {
 namespace {
@@ -17,7 +18,7 @@ namespace {
 config::Settings readSettings(const ServerOptions& options) {
     config::Parsed parsed = options.configFile.empty()
                                 ? config::parse(options.configText, "(configuration)")
-                                : config::load(options.configFile);
+                                : config::load(config::pathFromText(options.configFile));
     for (const config::Problem& warning : parsed.warnings) spdlog::warn("{}", warning.text());
     if (parsed.settings) return std::move(*parsed.settings);
     std::vector<std::string> problems;

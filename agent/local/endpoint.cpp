@@ -1,44 +1,19 @@
 #include "endpoint.hpp"
 
-#include <unistd.h>
-
-#include <cstdlib>
+#include "endpoint_system.hpp"
 
 namespace netcluster::local {
-namespace {
-
-std::string fromEnvironment(const char* name) {
-    const char* value = std::getenv(name);
-    return value ? value : "";
-}
-
-std::string userDirectory() {
-    if (const std::string runtime = fromEnvironment("XDG_RUNTIME_DIR"); !runtime.empty()) {
-        return runtime + "/netcluster";
-    }
-    return fromEnvironment("HOME") + "/.netcluster/run";
-}
-
-}  // namespace
 
 std::string runDirectory() {
-    if (std::string chosen = fromEnvironment("NETCLUSTER_DIR"); !chosen.empty()) return chosen;
-    return geteuid() == 0 ? systemDirectory : userDirectory();
+    if (std::string chosen = chosenDirectory(); !chosen.empty()) return chosen;
+    return isSystem() ? systemDirectory() : userDirectory();
 }
 
 std::vector<std::string> searchDirectories(const std::string& dir) {
     if (!dir.empty()) return {dir};
-    if (std::string chosen = fromEnvironment("NETCLUSTER_DIR"); !chosen.empty()) return {chosen};
-    if (geteuid() == 0) return {systemDirectory};
-    return {userDirectory(), systemDirectory};
-}
-
-std::string endpointPath(const std::string& dir, std::string_view channel) {
-    return dir + "/" + std::string(channel) + ".sock";
-}
-
-std::string legacyPath(std::string_view channel) {
-    return "/run/netcluster-" + std::string(channel);
+    if (std::string chosen = chosenDirectory(); !chosen.empty()) return {chosen};
+    if (isSystem()) return {systemDirectory()};
+    return {userDirectory(), systemDirectory()};
 }
 
 bool validChannel(std::string_view name) {

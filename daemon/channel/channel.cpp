@@ -34,7 +34,7 @@ Channel::Channel(SessionContext& context, std::string name, FrameSink& sink,
       rights_(rightsOf(settings)),
       acceptor_(context.io, local::endpointPath(runDir, name_), rights_),
       legacyLink_(std::in_place, local::legacyPath(name_), acceptor_.endpoint(),
-                  runDir == local::systemDirectory) {}
+                  runDir == local::systemDirectory()) {}
 
 Channel::~Channel() = default;
 

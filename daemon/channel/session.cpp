@@ -415,8 +415,8 @@ nlohmann::json Session::summary() const {
                         {"queued", queue_.cost()}};
     if (peer_) {
         json["pid"] = peer_->pid;
-        json["uid"] = peer_->uid;
-        json["gid"] = peer_->gid;
+        if (peer_->uid) json["uid"] = *peer_->uid;
+        if (peer_->gid) json["gid"] = *peer_->gid;
     }
     return json;
 }

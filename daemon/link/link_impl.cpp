@@ -111,10 +111,11 @@ void Link::Impl::close() {
 }
 
 // Half of what the receive buffer holds, for the system's count is coarse and there is more on the
-// way than DATA.
+// way than DATA. Half of that where our own datagrams come back to us and take as much room.
 void Link::Impl::adoptBuffers() {
     if (const std::uint64_t granted = transport_->grantedBuffer(); granted != 0) {
-        receiver_.setWindow(static_cast<std::uint32_t>(granted / datagramCharge / 2));
+        const std::uint64_t share = transport_->hearsItself() ? 4 : 2;
+        receiver_.setWindow(static_cast<std::uint32_t>(granted / datagramCharge / share));
     }
 }
 

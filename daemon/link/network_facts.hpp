@@ -6,7 +6,6 @@
 #include <boost/asio/ip/address.hpp>
 #include <cstdint>
 #include <optional>
-#include <string_view>
 #include <vector>
 
 #include "network_interfaces.hpp"
@@ -17,20 +16,19 @@ struct InterfaceFacts {
     Interface interface;
     bool running = false;  ///< it has a carrier
     unsigned mtu = 0;      ///< bytes; 0 if unknown
-    bool member = false;   ///< this host is a member of the group there, for whichever program
-    bool route = false;    ///< a socket that chose it, as the link's do, could send to the group
+    /// This host is a member of the group there, for whichever program; nothing if unknown.
+    std::optional<bool> member;
+    /// A socket that chose it, as the link's do, could send to the group; nothing if unknown.
+    std::optional<bool> route;
 };
 
 /// Of every interface this host has. Without a group nothing is asked about one.
 std::vector<InterfaceFacts> readInterfaceFacts(
     const std::optional<boost::asio::ip::address>& group);
 
-/// Memberships as the system lists them: the text of /proc/net/igmp or /proc/net/igmp6.
-bool isMember(std::string_view table, unsigned interfaceIndex,
-              const boost::asio::ip::address& group);
-
 /// How large a socket's buffers may be made without privileges, in bytes as a program asks for
-/// them; 0 if unknown, as in a container.
+/// them; 0 if unknown, as in a container, or if there is none, as on
+/// Windows.
 struct BufferLimits {
     std::uint64_t receive = 0;
     std::uint64_t send = 0;

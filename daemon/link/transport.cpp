@@ -201,6 +201,11 @@ std::uint64_t Transport::grantedSendBuffer() const {
     return smallest(&UdpSocket::grantedSendBuffer);
 }
 
+bool Transport::hearsItself() const {
+    return std::any_of(joined_.begin(), joined_.end(),
+                       [](const Joined& joined) { return !joined.socket->ignoresOwn(); });
+}
+
 std::vector<Transport::Socket> Transport::openSockets() const {
     std::vector<Socket> sockets{unicastV4_, unicastV6_};
     for (const Joined& joined : joined_) sockets.push_back(joined.socket);

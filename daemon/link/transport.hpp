@@ -67,6 +67,9 @@ class Transport : public std::enable_shared_from_this<Transport> {
     /// Of the sockets in use, the smallest send buffer granted; 0 if unknown.
     std::uint64_t grantedSendBuffer() const;
 
+    /// What we send to a group comes back through some socket in use.
+    bool hearsItself() const;
+
     /// Datagrams lost in our own receive buffers.
     std::uint64_t overflowed() const { return overflowed_; }
     std::uint64_t receivedDatagrams() const { return receivedDatagrams_; }

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "last_error_posix.hpp"
 #include "udp_socket.hpp"
 
 namespace netcluster::daemon::link {
@@ -17,26 +18,8 @@ namespace {
 
 using boost::system::error_code;
 
-error_code lastError() {
-    return {errno, boost::system::system_category()};
-}
-
-}  // namespace
-
-std::string_view batchingName(Batching batching) {
-    switch (batching) {
-        case Batching::single:
-            return "single";
-        case Batching::many:
-            return "many";
-        case Batching::segments:
-            return "segments";
-    }
-    return "unknown";
-}
-
 // One header, one destination, one piece of memory; `segment`: where the system is to cut it.
-long UdpSocket::sendSegments(const Batch& batch, const Endpoint& to) {
+long sendSegments(int fd, const Batch& batch, const Endpoint& to) {
     iovec piece{const_cast<char*>(batch.bytes.data()), batch.bytes.size()};
     alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(std::uint16_t))> control{};
     msghdr message{};
@@ -52,11 +35,11 @@ long UdpSocket::sendSegments(const Batch& batch, const Endpoint& to) {
     segment->cmsg_len = CMSG_LEN(sizeof(std::uint16_t));
     const auto size = static_cast<std::uint16_t>(batch.stride);
     std::memcpy(CMSG_DATA(segment), &size, sizeof size);
-    const ssize_t sent = ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL);
+    const ssize_t sent = ::sendmsg(fd, &message, MSG_NOSIGNAL);
     return sent < 0 ? -1 : static_cast<long>(batch.count());
 }
 
-long UdpSocket::sendMany(const Batch& batch, const Endpoint& to) {
+long sendMany(int fd, const Batch& batch, const Endpoint& to) {
     std::array<iovec, batchDatagrams> pieces;
     std::array<mmsghdr, batchDatagrams> messages{};
     const std::size_t count = std::min(batch.count(), batchDatagrams);
@@ -69,25 +52,27 @@ long UdpSocket::sendMany(const Batch& batch, const Endpoint& to) {
         header.msg_iov = &pieces[i];
         header.msg_iovlen = 1;
     }
-    return ::sendmmsg(socket_.native_handle(), messages.data(), static_cast<unsigned>(count),
-                      MSG_NOSIGNAL);
+    return ::sendmmsg(fd, messages.data(), static_cast<unsigned>(count), MSG_NOSIGNAL);
 }
 
-long UdpSocket::sendSingle(const Batch& batch, const Endpoint& to) {
+long sendSingle(int fd, const Batch& batch, const Endpoint& to) {
     const std::string_view datagram = batch.datagram(0);
-    const ssize_t sent = ::sendto(socket_.native_handle(), datagram.data(), datagram.size(),
-                                  MSG_NOSIGNAL, to.data(), static_cast<socklen_t>(to.size()));
+    const ssize_t sent = ::sendto(fd, datagram.data(), datagram.size(), MSG_NOSIGNAL, to.data(),
+                                  static_cast<socklen_t>(to.size()));
     return sent < 0 ? -1 : 1;
 }
+
+}  // namespace
 
 Sent UdpSocket::send(const Batch& batch, const Endpoint& to, std::size_t& sent, error_code& error) {
     error.clear();
     sent = 0;
+    const int fd = socket_.native_handle();
     Batching way = batch.count() > 1 ? batching_ : Batching::single;
     for (;;) {
-        const long count = way == Batching::segments ? sendSegments(batch, to)
-                           : way == Batching::many   ? sendMany(batch, to)
-                                                     : sendSingle(batch, to);
+        const long count = way == Batching::segments ? sendSegments(fd, batch, to)
+                           : way == Batching::many   ? sendMany(fd, batch, to)
+                                                     : sendSingle(fd, batch, to);
         if (count > 0) {
             sent = static_cast<std::size_t>(count);
             if (ignoresOwn_ && to.address().is_multicast()) {

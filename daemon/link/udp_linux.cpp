@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "last_error_posix.hpp"
 #include "udp_socket.hpp"
 
 namespace netcluster::daemon::link {
@@ -19,10 +20,6 @@ namespace {
 
 namespace ip = boost::asio::ip;
 using boost::system::error_code;
-
-error_code lastError() {
-    return {errno, boost::system::system_category()};
-}
 
 [[noreturn]] void fail(const char* step) {
     throw boost::system::system_error(lastError(), step);

@@ -1,6 +1,7 @@
 // One UDP socket of the link and what is done with it: open for a group on one interface or for
-// unicast, send and receive in batches without ever blocking. The whole system half of the link's
-// sockets is one file per system behind this header (udp_linux.cpp). Loop thread only.
+// unicast, send and receive in batches without ever blocking. What is the system's stands in whole
+// files behind this header: udp_linux.cpp and udp_batches_linux.cpp, the same for Windows. Loop
+// thread only.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -32,7 +33,17 @@ enum class Batching {
     segments,  ///< one piece of memory, cut by the system or the network card (UDP_SEGMENT,
                ///< UDP_GRO)
 };
-std::string_view batchingName(Batching batching);
+constexpr std::string_view batchingName(Batching batching) {
+    switch (batching) {
+        case Batching::single:
+            return "single";
+        case Batching::many:
+            return "many";
+        case Batching::segments:
+            return "segments";
+    }
+    return "unknown";
+}
 
 /// Datagrams in a batch at most. Reason: 59 KB, what one IP packet may claim to be before it is
 /// cut; and no more than the 64 segments that Linux allows.
@@ -71,7 +82,8 @@ class UdpSocket {
     void openGroup(const Endpoint& group, unsigned interfaceIndex, int ttl);
 
     /// Opens for unicast on `port` of every address. Throws system_error, address_in_use when
-    /// another socket already gets the unicast datagrams of this port.
+    /// another socket already gets the unicast datagrams of this port (on Windows: another
+    /// ncserver's or our own; it does not tell of other programs that share the port).
     void openUnicast(bool ipv6, std::uint16_t port);
 
     void close();
@@ -82,20 +94,26 @@ class UdpSocket {
     Sent send(const Batch& batch, const Endpoint& to, std::size_t& sent,
               boost::system::error_code& error);
 
-    /// Datagrams of this session are not received: they are our own, looped back. Reason: they
-    /// would take half of the buffer.
+    /// Datagrams of this session are not received where the system can keep them away (Linux): they
+    /// are our own, looped back, and would take half of the buffer. Elsewhere they come like
+    /// others.
     void ignoreSession(const wire::Uuid& session);
+
+    /// The system does keep them away.
+    bool ignoresOwn() const { return ignoresOwn_; }
 
     /// Calls once when there is something to read, or with an error when closed.
     void awaitReadable(std::function<void(const boost::system::error_code&)> then);
 
-    /// Bytes of receive buffer that the system granted, by its own way of counting; 0 if unknown.
+    /// Bytes of receive buffer that the system granted, counted as Linux does, which is twice what
+    /// one asks for; 0 if unknown.
     std::uint64_t grantedBuffer() const { return granted_; }
     /// The same of the send buffer.
     std::uint64_t grantedSendBuffer() const { return grantedToSend_; }
     Batching batching() const { return batching_; }
 
-    /// Datagrams that the system dropped because the receive buffer was full, since opening.
+    /// Datagrams that the system dropped because the receive buffer was full, since opening; 0
+    /// where it does not say.
     std::uint32_t overflowed() const { return overflowed_; }
 
   private:
@@ -103,9 +121,6 @@ class UdpSocket {
 
     void create(bool ipv6);
     void setBuffers();
-    long sendSegments(const Batch& batch, const Endpoint& to);
-    long sendMany(const Batch& batch, const Endpoint& to);
-    long sendSingle(const Batch& batch, const Endpoint& to);
     void noteDrops(std::uint32_t drops);
 
     boost::asio::ip::udp::socket socket_;
@@ -116,6 +131,7 @@ class UdpSocket {
     std::uint32_t echoesDue_ = 0;  ///< sent to the group, and not yet among the drops
     std::uint64_t granted_ = 0;
     std::uint64_t grantedToSend_ = 0;
+    std::shared_ptr<void> claim_;  ///< what else of the system's it holds while it is open
 };
 
 /// Room for the datagrams of one read. One per link: what it holds is used up before the next read.

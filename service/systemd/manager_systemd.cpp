@@ -50,26 +50,19 @@ class Manager::Impl {
                 "signal " + std::to_string(caught)};
     }
 
-    void ready(const std::string& status) {
-        const std::lock_guard lock(mutex_);
-        last_ = oneLine(status);
-        notifier_.tell("READY=1\nSTATUS=" + last_);
-        warnOfUnusedSockets();
-    }
-
     void say(const std::string& state, const std::string& status) {
         const std::lock_guard lock(mutex_);
-        last_ = status;
-        notifier_.tell(state + "\nSTATUS=" + status);
+        last_ = oneLine(status);
+        notifier_.tell(state + "\nSTATUS=" + last_);
     }
 
+    // From the event loop, which must not wait while `say` does: the next one says it.
     void status(const std::string& text) {
         if (!notifier_.connected()) return;
         const std::string line = oneLine(text);
-        const std::lock_guard lock(mutex_);
-        if (line == last_) return;
-        last_ = line;
-        notifier_.hint("STATUS=" + line);
+        const std::unique_lock lock(mutex_, std::try_to_lock);
+        if (!lock || line == last_) return;
+        if (notifier_.hint("STATUS=" + line)) last_ = line;
     }
 
     void alive() {
@@ -104,7 +97,8 @@ Request Manager::next() {
     return impl_->next();
 }
 void Manager::ready(const std::string& status) {
-    impl_->ready(status);
+    impl_->say("READY=1", status);
+    warnOfUnusedSockets();
 }
 void Manager::reloading() {
     impl_->say("RELOADING=1\nMONOTONIC_USEC=" + monotonicMicroseconds(), "reloading");

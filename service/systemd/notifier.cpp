@@ -36,15 +36,15 @@ void Notifier::tell(const std::string& lines) const {
     send(lines, 0);
 }
 
-void Notifier::hint(const std::string& lines) const {
-    send(lines, MSG_DONTWAIT);
+bool Notifier::hint(const std::string& lines) const {
+    return send(lines, MSG_DONTWAIT);
 }
 
 // An error has nobody to be told to: systemd finds out by what does not come.
-void Notifier::send(const std::string& lines, int flags) const {
-    if (!connected()) return;
+bool Notifier::send(const std::string& lines, int flags) const {
+    if (!connected()) return false;
     const auto* to = reinterpret_cast<const sockaddr*>(&address_);
-    (void)::sendto(socket_, lines.data(), lines.size(), flags | MSG_NOSIGNAL, to, size_);
+    return ::sendto(socket_, lines.data(), lines.size(), flags | MSG_NOSIGNAL, to, size_) >= 0;
 }
 
 std::chrono::microseconds Notifier::watchdog() {

@@ -22,15 +22,15 @@ class Notifier {
 
     /// Waits for room, for systemd acts on it: at most 5 s, when systemd itself is in trouble.
     void tell(const std::string& lines) const;
-    /// Never waits; when there is no room it is lost. The next one comes soon.
-    void hint(const std::string& lines) const;
+    /// Never waits; false when there is no room for it, and it is lost.
+    bool hint(const std::string& lines) const;
 
     /// How long systemd waits for `WATCHDOG=1` before it ends us; zero: it does not watch this
     /// process ($WATCHDOG_USEC, $WATCHDOG_PID).
     static std::chrono::microseconds watchdog();
 
   private:
-    void send(const std::string& lines, int flags) const;
+    bool send(const std::string& lines, int flags) const;
 
     int socket_ = -1;
     sockaddr_un address_{};

@@ -1,4 +1,5 @@
 #include <filesystem>
+#include <iostream>
 
 #include "setup.hpp"
 
@@ -12,8 +13,18 @@ std::string systemConfigFile() {
 
 void describeCommands(CLI::App&) {}
 
-std::optional<int> runCommand(const CLI::App&) {
-    return {};
+/// Windows' commands, which somebody may know, are no names of files here unless there is such a
+/// file.
+std::optional<int> runCommand(const CLI::App& app) {
+    const CLI::Option* option = app.get_option_no_throw("CONFIG");
+    const std::string word = option && option->count() > 0 ? option->as<std::string>() : "";
+    const bool isCommand = word == "install" || word == "uninstall" || word == "start" ||
+                           word == "stop" || word == "reload" || word == "run";
+    if (!isCommand || std::filesystem::exists(word)) return {};
+    std::cerr << "ncserver: " << word
+              << " is a command of Windows; here systemd looks after the service: systemctl start, "
+                 "stop, reload, enable or disable netcluster\n";
+    return 2;
 }
 
 }  // namespace netcluster::service

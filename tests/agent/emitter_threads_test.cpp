@@ -9,30 +9,57 @@
 using namespace netcluster;
 using namespace netcluster::testing;
 
+namespace {
+
+// A number that threads wait for. Not std::atomic::wait: where the system has no futex, GCC 12's
+// looks at the value before it takes its lock, and sleeps through the change.
+class Turn {
+  public:
+    void set(int value) {
+        const std::lock_guard lock(mutex_);
+        value_ = value;
+        changed_.notify_all();
+    }
+    void add() {
+        const std::lock_guard lock(mutex_);
+        ++value_;
+        changed_.notify_all();
+    }
+    void await(int value) {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [&] { return value_ >= value; });
+    }
+
+  private:
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    int value_ = 0;
+};
+
+}  // namespace
+
 TEST_CASE("once runs exactly once however many threads emit at the same moment") {
     Bench bench;
     constexpr int threads = 4;
     constexpr int rounds = 500;
     std::atomic<int> runs{0};
-    std::atomic<int> round{0};
-    std::atomic<int> ready{0};
+    Turn round;
+    Turn ready;
     std::vector<std::thread> emitters;
     for (int i = 0; i < threads; ++i) {
         emitters.emplace_back([&] {
             for (int mine = 1; mine <= rounds; ++mine) {
-                round.wait(mine - 1);
+                round.await(mine);
                 bench.emit("a");
-                ready.fetch_add(1);
-                ready.notify_one();
+                ready.add();
             }
         });
     }
     for (int i = 1; i <= rounds; ++i) {
         bench.once("a", [&](const Event&) { ++runs; });
-        ready = 0;
-        round = i;
-        round.notify_all();
-        for (int done = ready; done != threads; done = ready) ready.wait(done);
+        ready.set(0);
+        round.set(i);
+        ready.await(threads);
     }
     for (auto& emitter : emitters) emitter.join();
     CHECK(runs == rounds);

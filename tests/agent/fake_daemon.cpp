@@ -1,25 +1,28 @@
 #include "fake_daemon.hpp"
 
 #include <doctest/doctest.h>
-#include <poll.h>
-#include <stdlib.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
-#include <cstring>
-#include <filesystem>
+#include <boost/asio/io_context.hpp>
+#include <deque>
 #include <utility>
 
+#include "acceptor.hpp"
+#include "endpoint.hpp"
 #include "support.hpp"
+#include "temporary_directory.hpp"
 
 namespace netcluster::testing {
 namespace {
 
-bool readable(int socket) {
-    pollfd wait{socket, POLLIN, 0};
-    const auto time = std::chrono::duration_cast<std::chrono::milliseconds>(deadline);
-    return ::poll(&wait, 1, static_cast<int>(time.count())) == 1;
+// Runs the loop until `done`, or the deadline.
+template <typename Done>
+void run(boost::asio::io_context& io, Done done) {
+    const auto end = std::chrono::steady_clock::now() + deadline;
+    while (!done()) {
+        REQUIRE(std::chrono::steady_clock::now() < end);
+        io.restart();
+        io.run_one_until(end);
+    }
 }
 
 Said inWords(const wire::FrameView& frame) {
@@ -57,20 +60,17 @@ Said inWords(const wire::FrameView& frame) {
 
 // -- FakeClient
 
-FakeClient::FakeClient(FakeClient&& other) noexcept
-    : socket_(std::exchange(other.socket_, -1)),
-      buffer_(std::move(other.buffer_)),
-      greeted_(other.greeted_),
-      token_(other.token_),
-      hello_(std::move(other.hello_)) {}
+FakeClient::FakeClient(boost::asio::io_context& io, local::Stream stream)
+    : io_(&io), stream_(std::move(stream)) {}
 
 bool FakeClient::fill() {
-    REQUIRE(readable(socket_));
+    bool ready = false;
+    stream_.waitReadable([&](const boost::system::error_code& error) { ready = !error; });
+    run(*io_, [&] { return ready; });
     char chunk[65536];
-    const ssize_t count = ::recv(socket_, chunk, sizeof chunk, 0);
-    if (count <= 0) return false;
-    buffer_.append(chunk, static_cast<std::size_t>(count));
-    return true;
+    const local::IoResult result = stream_.read(chunk);
+    buffer_.append(chunk, result.count);
+    return result.outcome == local::Io::done || result.outcome == local::Io::wouldBlock;
 }
 
 Said FakeClient::next() {
@@ -112,11 +112,16 @@ bool FakeClient::ended() {
     return wire::nextFrame(buffer_, std::size_t{64} << 20, frame) == wire::Walk::incomplete;
 }
 
-void FakeClient::write(std::string_view bytes) const {
+void FakeClient::write(std::string_view bytes) {
     while (!bytes.empty()) {
-        const ssize_t count = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-        REQUIRE(count > 0);
-        bytes.remove_prefix(static_cast<std::size_t>(count));
+        const local::IoResult result = stream_.write({&bytes, 1});
+        REQUIRE(result.outcome != local::Io::closed);
+        REQUIRE(result.outcome != local::Io::failed);
+        bytes.remove_prefix(result.count);
+        if (bytes.empty()) return;
+        bool room = false;
+        stream_.waitWritable([&](const boost::system::error_code& error) { room = !error; });
+        run(*io_, [&] { return room; });
     }
 }
 
@@ -148,7 +153,7 @@ std::vector<std::string> FakeClient::greet() {
     return subscriptions;
 }
 
-void FakeClient::event(std::string_view name, std::string_view data, std::uint8_t flags) const {
+void FakeClient::event(std::string_view name, std::string_view data, std::uint8_t flags) {
     wire::EventView view;
     view.flags = flags;
     view.sender = wire::uuidFromText("ffffffff-0000-1111-2222-333333333333");
@@ -161,52 +166,54 @@ void FakeClient::event(std::string_view name, std::string_view data, std::uint8_
 }
 
 void FakeClient::close() {
-    if (socket_ >= 0) ::close(std::exchange(socket_, -1));
+    stream_.close();
 }
 
 // -- FakeDaemon
 
-FakeDaemon::FakeDaemon() {
-    std::string name = (std::filesystem::temp_directory_path() / "netcluster-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    directory_ = name;
+struct FakeDaemon::State {
+    TemporaryDirectory directory;
+    boost::asio::io_context io;
+    std::unique_ptr<local::Acceptor> acceptor;
+    std::deque<local::Stream> waiting;
+};
+
+FakeDaemon::FakeDaemon() : state_(std::make_unique<State>()) {
     listen();
 }
 
-FakeDaemon::~FakeDaemon() {
-    stopListening();
-    std::error_code ignored;
-    std::filesystem::remove_all(directory_, ignored);
-}
+FakeDaemon::~FakeDaemon() = default;
 
 Options FakeDaemon::options() const {
     Options options;
-    options.dir = directory_;
+    options.dir = state_->directory.name();
     return options;
 }
 
+std::string FakeDaemon::endpoint() const {
+    return local::endpointPath(state_->directory.name(), "A");
+}
+
 void FakeDaemon::listen() {
-    socket_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    const std::string path = endpoint();
-    REQUIRE(path.size() < sizeof address.sun_path);
-    std::memcpy(address.sun_path, path.c_str(), path.size());
-    REQUIRE(::bind(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
-    REQUIRE(::listen(socket_, 16) == 0);
+    state_->acceptor =
+        std::make_unique<local::Acceptor>(state_->io, endpoint(), local::Acceptor::Rights{});
+    state_->acceptor->start(
+        [state = state_.get()](local::Stream stream) {
+            state->waiting.push_back(std::move(stream));
+        },
+        [](const std::string& trouble) { FAIL(trouble); });
 }
 
 void FakeDaemon::stopListening() {
-    if (socket_ < 0) return;
-    ::close(std::exchange(socket_, -1));
-    ::unlink(endpoint().c_str());
+    state_->acceptor.reset();
+    state_->waiting.clear();
 }
 
 FakeClient FakeDaemon::accept() const {
-    REQUIRE(readable(socket_));
-    const int client = ::accept4(socket_, nullptr, nullptr, SOCK_CLOEXEC);
-    REQUIRE(client >= 0);
-    return FakeClient(client);
+    run(state_->io, [this] { return !state_->waiting.empty(); });
+    local::Stream stream = std::move(state_->waiting.front());
+    state_->waiting.pop_front();
+    return FakeClient(state_->io, std::move(stream));
 }
 
 }  // namespace netcluster::testing

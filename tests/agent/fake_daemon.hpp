@@ -2,12 +2,13 @@
 // daemon's thread; agents wait for it in theirs.
 #pragma once
 
+#include <memory>
 #include <netcluster/agent.hpp>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "frame.hpp"
+#include "stream.hpp"
 
 namespace netcluster::testing {
 
@@ -20,13 +21,13 @@ struct Said {
     std::uint8_t flags = 0;
 };
 
-/// The daemon's end of one connection. Each wait has a deadline and fails the test.
+/// The daemon's end of one connection. Each wait has a deadline and fails the test. Must end before
+/// the FakeDaemon does.
 class FakeClient {
   public:
-    explicit FakeClient(int socket) : socket_(socket) {}
-    FakeClient(FakeClient&& other) noexcept;
+    FakeClient(boost::asio::io_context& io, local::Stream stream);
+    FakeClient(FakeClient&& other) noexcept = default;
     FakeClient& operator=(FakeClient&&) = delete;
-    ~FakeClient() { close(); }
 
     /// The next frame (the first call reads preface and hello).
     Said next();
@@ -35,12 +36,12 @@ class FakeClient {
     /// True when the agent closes without another frame.
     bool ended();
 
-    void write(std::string_view bytes) const;
+    void write(std::string_view bytes);
     void welcome(const wire::Welcome& welcome = defaultWelcome());
     void synced();
     /// Hello, subscriptions, welcome, synced: the usual beginning. Returns the subscriptions.
     std::vector<std::string> greet();
-    void event(std::string_view name, std::string_view data, std::uint8_t flags = 0) const;
+    void event(std::string_view name, std::string_view data, std::uint8_t flags = 0);
     void close();
 
     static wire::Welcome defaultWelcome();
@@ -49,7 +50,8 @@ class FakeClient {
   private:
     bool fill();
 
-    int socket_;
+    boost::asio::io_context* io_;
+    local::Stream stream_;
     std::string buffer_;
     bool greeted_ = false;
     std::uint64_t token_ = 0;
@@ -66,8 +68,7 @@ class FakeDaemon {
 
     /// Options that lead an agent here.
     Options options() const;
-    std::string endpoint() const { return directory_ + "/A.sock"; }
-    const std::string& directory() const { return directory_; }
+    std::string endpoint() const;
 
     FakeClient accept() const;
     /// No more, and again.
@@ -75,8 +76,8 @@ class FakeDaemon {
     void listen();
 
   private:
-    std::string directory_;
-    int socket_ = -1;
+    struct State;
+    std::unique_ptr<State> state_;
 };
 
 }  // namespace netcluster::testing

@@ -94,6 +94,19 @@ TEST_CASE("help as JSON is one value that holds the whole table") {
     CHECK(list[0]["name"] == commands()[0].name);
 }
 
+TEST_CASE("a shell is told what may come next, and nothing else") {
+    Desk desk;
+    CHECK(desk.run({"complete", "showc"}) == Status::done);
+    CHECK(desk.out.str() == "showchannel\nshowclient\nshowconfig\n");
+    desk.out.str("");
+    CHECK(desk.run({"complete", "keys re", "--json"}) == Status::done);
+    CHECK(Json::parse(desk.out.str()) == Json{"remove"});
+    desk.out.str("");
+    // No daemon answers here.
+    CHECK(desk.run({"complete", "showchannel "}) == Status::done);
+    CHECK(desk.out.str() + desk.err.str() == "");
+}
+
 TEST_CASE("a usage error is a sentence on stderr and, with --json, an object on stdout") {
     Desk desk;
     CHECK(desk.run({"bogus\x1b"}) == Status::usage);

@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <netcluster/error.hpp>
+#include <numeric>
 
 #include "socket_testing.hpp"
 
@@ -12,20 +13,30 @@ using link::patterned;
 
 namespace {
 
-const std::vector<std::size_t> everySize{0,    1,     100,   1100,    1150,   1200,
-                                         2000, 65535, 65536, 1 << 20, 4 << 20};
+// Without those that are too much at once for this system.
+std::vector<std::size_t> sizesForHere() {
+    std::vector<std::size_t> sizes{0,    1,     100,   1100,    1150,   1200,
+                                   2000, 65535, 65536, 1 << 20, 4 << 20};
+    std::erase_if(sizes, [](std::size_t size) { return size > largestBurst(); });
+    return sizes;
+}
+
+std::size_t bytesOf(const std::vector<std::size_t>& sizes) {
+    return std::accumulate(sizes.begin(), sizes.end(), std::size_t{0});
+}
 
 struct Loop {
     bool until(const std::function<bool()>& done) { return runUntil(io, done); }
     boost::asio::io_context io;
 };
 
-bool holdsEverySize(const Inbox& inbox, const std::string& host) {
-    if (inbox.events.size() != everySize.size()) return false;
-    for (std::size_t i = 0; i < everySize.size(); ++i) {
+bool holdsEverySize(const Inbox& inbox, const std::string& host,
+                    const std::vector<std::size_t>& sizes) {
+    if (inbox.events.size() != sizes.size()) return false;
+    for (std::size_t i = 0; i < sizes.size(); ++i) {
         const Inbox::Event& event = inbox.events[i];
-        const bool same = event.name == "size" + std::to_string(everySize[i]) &&
-                          event.host == host && event.payload == patterned(everySize[i]);
+        const bool same = event.name == "size" + std::to_string(sizes[i]) && event.host == host &&
+                          event.payload == patterned(sizes[i]);
         if (!same) return false;
     }
     return true;
@@ -33,7 +44,8 @@ bool holdsEverySize(const Inbox& inbox, const std::string& host) {
 
 // Both send every size at the same time; each must get the other's, whole, in order and once.
 void exchange(Loop& loop, Daemon& alpha, Daemon& beta) {
-    for (const std::size_t size : everySize) {
+    const std::vector<std::size_t> sizes = sizesForHere();
+    for (const std::size_t size : sizes) {
         const std::string data = patterned(size);
         alpha.emit("size" + std::to_string(size), data);
         beta.emit("size" + std::to_string(size), data);
@@ -51,8 +63,8 @@ void exchange(Loop& loop, Daemon& alpha, Daemon& beta) {
         CHECK(daemon->stat("/sent/dropped") == 0);
         CHECK(daemon->stat("/malformed").empty());
     }
-    CHECK(holdsEverySize(alpha.inbox, "beta"));
-    CHECK(holdsEverySize(beta.inbox, "alpha"));
+    CHECK(holdsEverySize(alpha.inbox, "beta", sizes));
+    CHECK(holdsEverySize(beta.inbox, "alpha", sizes));
 }
 
 struct Pair {
@@ -105,9 +117,9 @@ link::Keyring ringOf(std::uint16_t id, const link::Secret& key) {
 // Sets a variable of the environment as long as it lives.
 struct Environment {
     Environment(const char* variable, const char* value) : name(variable) {
-        ::setenv(name, value, 1);
+        setVariable(name, value);
     }
-    ~Environment() { ::unsetenv(name); }
+    ~Environment() { setVariable(name, ""); }
     const char* name;
 };
 
@@ -178,7 +190,7 @@ TEST_CASE("what comes by multicast and by unicast as well is handed on once") {
     alpha.link->open();
     beta.link->open();
     exchange(loop, alpha, beta);
-    CHECK(beta.stat("/received/duplicates") > 0);
+    CHECK(loop.until([&] { return beta.stat("/received/duplicates") > 0; }));
 }
 
 TEST_CASE("one path may lose everything while the other delivers") {
@@ -203,7 +215,7 @@ TEST_CASE("an encrypted pair exchanges events of every size, and says that it is
     CHECK(pair.alpha.stat("/encrypted") == true);
     const auto keys = pair.alpha.link->keyStats();
     CHECK(keys.at("keys").at(0).at("id") == 7);
-    CHECK(keys.at("keys").at(0).at("opened") > 4000);
+    CHECK(keys.at("keys").at(0).at("opened") > bytesOf(sizesForHere()) / 1300);
     CHECK(keys.at("forged") == 0);
     CHECK(pair.alpha.link->strangers().empty());
 }
@@ -334,7 +346,7 @@ TEST_CASE("a tenth of all is dropped on the way, and nothing is lost") {
     lossy.toBeta.drop = lossy.toAlpha.drop = drop;
 
     const std::string data = patterned(1000);
-    const std::size_t sent = 3000;
+    const std::size_t sent = inNumbersForHere(3000);
     for (std::size_t i = 0; i < sent; ++i) {
         REQUIRE(lossy.loop.until([&] { return !lossy.alpha.held("e", data); }));
         lossy.alpha.emit(std::to_string(i), data);
@@ -348,8 +360,8 @@ TEST_CASE("a tenth of all is dropped on the way, and nothing is lost") {
     CHECK(inOrder(lossy.alpha.inbox, sent / 10));
     CHECK(lossy.beta.stat("/gaps/count") == 0);
     CHECK(lossy.alpha.stat("/gaps/count") == 0);
-    CHECK(lossy.beta.stat("/received/repaired") > 100);
-    CHECK(lossy.alpha.stat("/sent/repaired") > 100);
+    CHECK(lossy.beta.stat("/received/repaired") > sent / 30);
+    CHECK(lossy.alpha.stat("/sent/repaired") > sent / 30);
     CHECK(lossy.beta.stat("/received/held") == 0);
 }
 
@@ -365,7 +377,8 @@ TEST_CASE("that a host fell silent is written to clients though nobody says anyt
     CHECK(lossy.loop.until([&] { return lossy.alpha.hears("beta"); }));
 }
 
-TEST_CASE("a flood waits for its receivers, and all of it arrives") {
+TEST_CASE("a flood waits for its receivers, and all of it arrives" *
+          doctest::skip(!bearsFloods())) {
     Pair pair;
     REQUIRE(pair.meet());
     const std::string data = patterned(1000);
@@ -455,8 +468,8 @@ TEST_CASE("what a host says of itself is heard by the others") {
     CHECK(pair.loop.until([&] { return pair.alpha.stat("/hosts/0/hearsus") == true; }));
 }
 
-TEST_CASE(
-    "a burst beyond the queue is dropped at its end, whole, and the receiver knows how much") {
+TEST_CASE("a burst beyond the queue is dropped at its end, whole, and the receiver knows how much" *
+          doctest::skip(!bearsFloods())) {
     Loop loop;
     Daemon alpha(loop.io, 1, "alpha", peersAlone(testPort(2), testPort(3)));
     Daemon beta(loop.io, 2, "beta", peersAlone(testPort(3), testPort(2)));
@@ -483,10 +496,9 @@ TEST_CASE("rubbish is counted by kind and answered by nothing, and a good host w
     alpha.link->open();
     Udp::socket stranger(loop.io, Udp::v4());
     const Udp::endpoint to(make_address("127.0.0.1"), testPort(2));
-    for (const std::size_t size : {0, 1, 31, 47, 48, 2048, 2049, 65507}) {
+    for (const std::size_t size : {31, 47, 48, 2048, 2049, 65507}) {
         stranger.send_to(boost::asio::buffer(std::string(size, 'N')), to);
     }
-    // Those too short to say whose they are the system drops by itself.
     CHECK(loop.until([&] { return alpha.stat("/received/datagrams") == 6; }));
     CHECK(alpha.stat("/malformed/tooshort") == 1);
     CHECK(alpha.stat("/malformed/foreign") == 2);

@@ -2,8 +2,6 @@
 // the loop runs until what is expected has happened, or a generous deadline is over.
 #pragma once
 
-#include <unistd.h>
-
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/multicast.hpp>
 #include <boost/asio/ip/udp.hpp>
@@ -16,6 +14,7 @@
 #include <vector>
 
 #include "link.hpp"
+#include "link_system.hpp"
 #include "link_testing.hpp"
 
 namespace netcluster::daemon {
@@ -25,8 +24,7 @@ using Udp = boost::asio::ip::udp;
 /// A port that no other test of this machine uses at the same time: `offset` tells the tests of one
 /// process apart. Below the range that the system gives out by itself.
 inline std::uint16_t testPort(unsigned offset) {
-    return static_cast<std::uint16_t>(10'000 +
-                                      (static_cast<unsigned>(::getpid()) * 16 + offset) % 20'000);
+    return static_cast<std::uint16_t>(10'000 + (processNumber() * 16 + offset) % 20'000);
 }
 
 inline const char* testGroup = "239.255.44.54";
@@ -172,7 +170,7 @@ inline config::LinkSettings onLoopback(std::uint16_t port) {
     config::LinkSettings settings;
     settings.addr = testGroup;
     settings.port = port;
-    settings.netInterface = "lo";
+    settings.netInterface = "127.0.0.1";
     settings.heartbeat = std::chrono::milliseconds(50);
     return settings;
 }
@@ -199,19 +197,23 @@ class Forwarder {
     std::function<bool(std::string_view)> drop = [](std::string_view) { return false; };
 
   private:
+    // A read that succeeded may be told of after our end, where the system hands over what is done
+    // (Windows).
     void receive() {
-        socket_.async_receive(boost::asio::buffer(buffer_),
-                              [this](const auto& error, std::size_t size) {
-                                  if (error) return;
-                                  const std::string_view datagram(buffer_, size);
-                                  if (!drop(datagram)) {
+        socket_.async_receive(boost::asio::buffer(buffer_.get(), roomForOne),
+                              [this, buffer = buffer_, alive = std::weak_ptr<bool>(alive_)](
+                                  const auto& error, std::size_t size) {
+                                  if (error || alive.expired()) return;
+                                  const std::string_view datagram(buffer.get(), size);
+                                  if (!drop(datagram))
                                       socket_.send_to(boost::asio::buffer(datagram), to_);
-                                  }
                                   receive();
                               });
     }
 
-    char buffer_[2048];
+    static constexpr std::size_t roomForOne = 2048;
+    std::shared_ptr<char[]> buffer_ = std::make_shared<char[]>(roomForOne);
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
     Udp::socket socket_;
     Udp::endpoint to_;
 };

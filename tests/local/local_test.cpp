@@ -1,78 +1,32 @@
 // The transport battery: what every local transport must do, whatever the system.
-#include <doctest/doctest.h>
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <atomic>
-#include <boost/asio/io_context.hpp>
-#include <chrono>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <functional>
-#include <netcluster/error.hpp>
+#include <future>
 #include <thread>
 
-#include "acceptor.hpp"
-#include "endpoint.hpp"
-#include "stream.hpp"
+#include "support.hpp"
 
 namespace netcluster::local {
 namespace {
 
-namespace fs = std::filesystem;
-
-struct Place {
-    boost::asio::io_context io;
-    fs::path dir;
-    Place() {
-        std::string pattern = (fs::temp_directory_path() / "nc-local-XXXXXX").string();
-        REQUIRE(mkdtemp(pattern.data()));
-        dir = pattern;
+// Sends all of it, waiting for room.
+void writeAll(Place& place, Stream& stream, std::string_view text) {
+    while (!text.empty()) {
+        const IoResult result = writeText(stream, text);
+        REQUIRE(result.outcome != Io::closed);
+        REQUIRE(result.outcome != Io::failed);
+        text.remove_prefix(result.count);
+        bool room = false;
+        stream.waitWritable([&](const boost::system::error_code& error) { room = !error; });
+        place.until([&] { return room; });
     }
-    ~Place() { fs::remove_all(dir); }
-
-    std::string path(const std::string& name = "A.sock") const { return (dir / name).string(); }
-
-    // Runs the loop until `done`, at most 10 s.
-    void until(const std::function<bool()>& done) {
-        const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-        while (!done()) {
-            REQUIRE(std::chrono::steady_clock::now() < deadline);
-            io.restart();
-            io.run_one_for(std::chrono::milliseconds(100));
-        }
-    }
-};
-
-// An acceptor, one client connected to it, and both ends.
-struct Pair : Place {
-    Acceptor acceptor{io, path(), {}};
-    std::optional<Stream> server;
-    std::optional<Stream> client;
-    Pair() {
-        acceptor.start([this](Stream stream) { server.emplace(std::move(stream)); },
-                       [](const std::string&) {});
-        client = std::move(connectTo(io, path()).stream);
-        REQUIRE(client);
-        until([this] { return server.has_value(); });
-    }
-};
-
-std::string whyNot(const std::function<void()>& attempt) {
-    try {
-        attempt();
-    } catch (const Error& error) {
-        return error.what();
-    }
-    return "";
 }
 
-std::size_t writeText(Stream& stream, std::string_view text) {
-    return stream.write({&text, 1}).count;
+// Until nothing more is taken. Returns how much was.
+std::size_t fill(Stream& stream) {
+    const std::string much(std::size_t{1} << 20, 'x');
+    std::size_t sent = 0;
+    for (IoResult result; (result = writeText(stream, much)).outcome == Io::done;)
+        sent += result.count;
+    return sent;
 }
 
 }  // namespace
@@ -84,8 +38,16 @@ TEST_CASE_FIXTURE(Pair, "bytes cross both ways, gathered in order") {
     const IoResult read = server->read(buffer);
     CHECK(read.outcome == Io::done);
     CHECK(std::string_view(buffer, read.count) == "one two three");
-    CHECK(writeText(*server, "back") == 4);
+    CHECK(writeText(*server, "back").count == 4);
     CHECK(client->read(buffer).count == 4);
+}
+
+TEST_CASE_FIXTURE(Pair, "nothing is written at once") {
+    const std::string_view pieces[] = {"", ""};
+    CHECK(client->write(pieces).outcome == Io::done);
+    CHECK(client->write(pieces).count == 0);
+    writeText(*client, "x");
+    CHECK(readAll(*server, 1) == "x");
 }
 
 TEST_CASE_FIXTURE(Pair, "an idle stream says it would block, and a wait ends when bytes come") {
@@ -119,31 +81,28 @@ TEST_CASE_FIXTURE(Pair, "a full stream says so, and a wait ends when there is ro
 }
 
 TEST_CASE_FIXTURE(Pair, "one sees whether the other end reads") {
-    CHECK(client->unread() == 0);
-    writeText(*client, std::string(1000, 'x'));
-    writeText(*client, std::string(1000, 'y'));
-    const std::size_t both = client->unread();
-    CHECK(both >= 2000);
-    char buffer[1000];
-    CHECK(server->read(buffer).count == 1000);
-    CHECK(client->unread() < both);
-}
-
-TEST_CASE_FIXTURE(Pair, "programs that are exec'd do not inherit a connection") {
-    for (int descriptor = 3; descriptor < 256; ++descriptor) {
-        struct stat status {};
-        if (fstat(descriptor, &status) != 0 || !S_ISSOCK(status.st_mode)) continue;
-        CHECK((fcntl(descriptor, F_GETFD) & FD_CLOEXEC) != 0);
-    }
+    const std::string much(std::size_t{64} << 10, 'x');
+    std::size_t sent = 0;
+    for (IoResult result; (result = writeText(*client, much)).outcome == Io::done;)
+        sent += result.count;
+    const std::size_t before = client->unread();
+    CHECK(before > 0);
+    bool room = false;
+    client->waitWritable([&](const boost::system::error_code& error) { room = !error; });
+    CHECK(readAll(*server, sent).size() == sent);
+    until([&] { return room; });
+    CHECK(client->unread() < before);
 }
 
 TEST_CASE_FIXTURE(Pair, "a peer that leaves closes the stream at both verbs") {
     char buffer[8];
     client->close();
+    bool ready = false;
+    server->waitReadable([&](const boost::system::error_code& error) { ready = !error; });
+    until([&] { return ready; });
     CHECK(server->read(buffer).outcome == Io::closed);
-    while (server->write(std::array<std::string_view, 1>{"x"}).outcome == Io::done) {
-    }
-    CHECK(server->write(std::array<std::string_view, 1>{"x"}).outcome == Io::closed);
+    until([&] { return writeText(*server, "x").outcome == Io::closed; });
+    CHECK(writeText(*server, "x").outcome == Io::closed);
 }
 
 TEST_CASE_FIXTURE(Pair, "closing ends a wait") {
@@ -158,215 +117,197 @@ TEST_CASE_FIXTURE(Pair, "closing ends a wait") {
     CHECK(ended == boost::asio::error::operation_aborted);
 }
 
-TEST_CASE_FIXTURE(Pair, "the peer's identity is the kernel's word") {
-    const auto peer = server->peer();
-    REQUIRE(peer);
-    CHECK(*peer == Peer{getpid(), geteuid(), getegid()});
-}
-
-TEST_CASE_FIXTURE(Place, "connecting where nobody listens says where and why") {
-    CHECK(connectTo(io, path()).error == path() + ": No such file or directory");
-    const std::string tooLong = path(std::string(120, 'x'));
-    CHECK(connectTo(io, tooLong).error.find("longer than a socket's path") != std::string::npos);
-    CHECK(whyNot([&] { Acceptor(io, tooLong, {}); }).find("longer than the 107 bytes") !=
-          std::string::npos);
-}
-
-TEST_CASE_FIXTURE(Place, "an endpoint has its mode from the start, and a new one on request") {
-    Acceptor acceptor(io, path(), {0600, ""});
-    const auto mode = [&] {
-        struct stat status {};
-        REQUIRE(lstat(path().c_str(), &status) == 0);
-        return status.st_mode & 0777;
-    };
-    CHECK(mode() == 0600);
-    acceptor.setRights({0660, ""});
-    CHECK(mode() == 0660);
-    CHECK(whyNot([&] {
-              acceptor.setRights({0660, "no-such-group"});
-          }) == path() + ": no group named \"no-such-group\"");
-}
-
 TEST_CASE_FIXTURE(Place, "a live endpoint is an error that names its owner; it goes on living") {
-    Acceptor first(io, path(), {});
-    CHECK(whyNot([&] { Acceptor(io, path(), {}); }) ==
-          path() + ": another process listens here (pid " + std::to_string(getpid()) + ")");
-    CHECK(connectTo(io, path()).stream);
+    Acceptor first(io, endpoint(), {});
+    CHECK(whyNot([&] { Acceptor(io, endpoint(), {}); }) ==
+          endpoint() + ": another process listens here (pid " + std::to_string(getpid()) + ")");
+    CHECK(connectTo(io, endpoint()).stream);
 }
 
-TEST_CASE_FIXTURE(Place, "a stale endpoint is replaced; what is no socket is not touched") {
-    const pid_t child = fork();
-    if (child == 0) {
-        boost::asio::io_context own;
-        auto* leaked = new Acceptor(own, path(), {});
-        (void)leaked;
-        _exit(0);  // as if killed: nothing is cleaned up
+TEST_CASE_FIXTURE(Pair, "closing ends a wait for room") {
+    fill(*server);
+    boost::system::error_code ended;
+    bool called = false;
+    server->waitWritable([&](const boost::system::error_code& error) {
+        called = true;
+        ended = error;
+    });
+    server->close();
+    CHECK_FALSE(server->isOpen());
+    until([&] { return called; });
+    CHECK(ended == boost::asio::error::operation_aborted);
+    CHECK(writeText(*server, "x").outcome == Io::failed);
+}
+
+TEST_CASE_FIXTURE(Pair, "what was taken before closing arrives, and then the end") {
+    for (auto [from, to] : {std::pair{&server, &client}, {&client, &server}}) {
+        const std::size_t sent = fill(**from);
+        (*from)->close();
+        CHECK(readAll(**to, sent + 1).size() == sent);
+        server.reset();
+        client = std::move(connectTo(io, endpoint()).stream);
+        REQUIRE(client);
+        until([this] { return server.has_value(); });
     }
-    int status = 0;
-    REQUIRE(waitpid(child, &status, 0) == child);
-    REQUIRE(fs::exists(path()));
-    CHECK(whyNot([&] { Acceptor(io, path(), {}); }) == "");
-    CHECK_FALSE(fs::exists(path()));  // removed with its acceptor
-
-    std::ofstream(path()) << "precious";
-    CHECK(whyNot([&] { Acceptor(io, path(), {}); }) ==
-          path() + ": is there already and is not a socket");
-    fs::remove(path());
-    fs::create_symlink("/nowhere/at/all", path());
-    CHECK(whyNot([&] { Acceptor(io, path(), {}); }).find("not a socket") != std::string::npos);
-    CHECK(fs::is_symlink(path()));
 }
 
-TEST_CASE_FIXTURE(Place, "a run directory is made, checked and locked") {
-    const std::string run = path("deep/run");
+TEST_CASE_FIXTURE(Pair, "what was taken arrives even if the writer's loop ends at once") {
+    auto own = std::make_unique<boost::asio::io_context>();
+    auto writer = std::move(connectTo(*own, endpoint()).stream);
+    REQUIRE(writer);
+    server.reset();
+    until([this] { return server.has_value(); });
+    const std::size_t sent = fill(*writer);
+    auto ending = std::async(std::launch::async, [&] {
+        writer.reset();
+        own.reset();
+    });
+    // Time to lose something: one that loses nothing either needs none or waits for the reader.
+    ending.wait_for(std::chrono::milliseconds(200));
+    CHECK(readAll(*server, sent).size() == sent);
+    ending.get();
+}
+
+TEST_CASE_FIXTURE(Pair, "a huge message crosses whole, both ways") {
+    std::string message(std::size_t{8} << 20, '\0');
+    for (std::size_t i = 0; i < message.size(); ++i)
+        message[i] = static_cast<char>(i * 2654435761U >> 13);
+    for (auto [from, to] : {std::pair{&*server, &*client}, {&*client, &*server}}) {
+        std::string got;
+        std::string chunk(std::size_t{256} << 10, '\0');
+        const std::function<void()> wait = [&, to = to] {
+            to->waitReadable([&, to](const boost::system::error_code& error) {
+                if (error) return;
+                got.append(chunk, 0, to->read(chunk).count);
+                if (got.size() < message.size()) wait();
+            });
+        };
+        wait();
+        writeAll(*this, *from, message);
+        until([&] { return got.size() >= message.size(); });
+        CHECK((got == message));
+    }
+}
+
+TEST_CASE_FIXTURE(Pair, "one thread writes while another reads") {
+    constexpr std::size_t size = std::size_t{4} << 20;
+    // The far end sends back what it gets, in a loop of its own.
+    std::thread writer([&] {
+        const std::string chunk(1000, 'w');
+        for (std::size_t sent = 0; sent < size;) {
+            const IoResult result =
+                writeText(*client, std::string_view(chunk).substr(0, size - sent));
+            sent += result.count;
+            if (result.outcome == Io::wouldBlock) std::this_thread::yield();
+        }
+    });
+    std::size_t received = 0;
+    std::size_t returned = 0;
+    std::string back;
+    std::string chunk(std::size_t{64} << 10, '\0');
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (returned < size && std::chrono::steady_clock::now() < deadline) {
+        io.restart();
+        io.poll();  // ends the writes
+        const IoResult got = server->read(chunk);
+        received += got.count;
+        back.append(chunk, 0, got.count);
+        if (!back.empty()) back.erase(0, writeText(*server, back).count);
+        returned += client->read(chunk).count;
+    }
+    writer.join();
+    CHECK(received == size);
+    CHECK(returned == size);
+}
+
+TEST_CASE_FIXTURE(Place, "many clients at once are all let in, each on its own") {
+    constexpr std::size_t many = 60;
+    std::vector<Stream> inside;
+    Acceptor acceptor(io, endpoint(), {});
+    acceptor.start([&](Stream stream) { inside.push_back(std::move(stream)); },
+                   [](const std::string& trouble) { FAIL(trouble); });
+    std::vector<Stream> clients;
+    // A burst of eight, before the loop turns.
+    while (clients.size() < many) {
+        for (int n = 0; n < 8 && clients.size() < many; ++n) {
+            Connected connected = connectTo(io, endpoint());
+            REQUIRE_MESSAGE(connected.stream, connected.error);
+            clients.push_back(std::move(*connected.stream));
+        }
+        until([&] { return inside.size() == clients.size(); });
+    }
+    for (std::size_t i = 0; i < many; ++i)
+        writeText(clients[i], "client " + std::to_string(i) + ".");
+    for (Stream& stream : inside) {
+        std::string name;
+        while (!name.ends_with('.')) name += readAll(stream, 1);
+        writeText(stream, "hello " + name);
+    }
+    for (std::size_t i = 0; i < many; ++i) {
+        const std::string expected = "hello client " + std::to_string(i) + ".";
+        CHECK(readAll(clients[i], expected.size()) == expected);
+    }
+}
+
+TEST_CASE_FIXTURE(Place, "a client that came and went before it was looked at is still heard") {
+    Acceptor acceptor(io, endpoint(), {});
     {
-        RunDirectory first(run);
-        CHECK(fs::is_directory(run));
-        CHECK(whyNot([&] { RunDirectory second(run); }) ==
-              run + ": another ncserver runs here (pid " + std::to_string(getpid()) + ")");
+        auto client = std::move(connectTo(io, endpoint()).stream);
+        REQUIRE(client);
+        CHECK(writeText(*client, "I was here").count == 10);
     }
-    RunDirectory again(run);
-
-    const std::string open = path("open");
-    fs::create_directory(open);
-    fs::permissions(open, fs::perms::all);
-    CHECK(whyNot([&] { RunDirectory d(open); }).find("others may write to it") !=
-          std::string::npos);
-    const std::string file = path("file");
-    std::ofstream(file) << "x";
-    CHECK(whyNot([&] { RunDirectory d(file); }) == file + ": is not a directory");
-    const std::string link = path("link");
-    fs::create_directory_symlink(run, link);
-    CHECK(whyNot([&] { RunDirectory d(link); }) == link + ": is not a directory");
+    std::optional<Stream> server;
+    acceptor.start([&](Stream stream) { server.emplace(std::move(stream)); },
+                   [](const std::string&) {});
+    until([&] { return server.has_value(); });
+    CHECK(readAll(*server, 11) == "I was here");
 }
 
-TEST_CASE_FIXTURE(Place, "the 1.x path is a link for as long as the channel lives") {
-    const std::string legacy = path("netcluster-A");
-    {
-        LegacyLink link(legacy, path(), false);
-        CHECK(link.held());
-        CHECK(fs::read_symlink(legacy) == path());
-    }
-    CHECK_FALSE(fs::is_symlink(legacy));
+TEST_CASE_FIXTURE(Pair, "an endpoint that is closed lets nobody in, and can be opened again") {
+    acceptor.stop();
+    const Connected refused = connectTo(io, endpoint());
+    CHECK_FALSE(refused.stream);
+    CHECK(refused.error.starts_with(endpoint() + ": "));
 
-    fs::create_symlink("/nowhere", legacy);  // left over by a daemon that was killed
-    {
-        LegacyLink link(legacy, path(), false);
-        CHECK(fs::read_symlink(legacy) == path());
-        std::ofstream(path()) << "alive";
-        const LegacyLink other(legacy, path("B.sock"), false);
-        CHECK_FALSE(other.held());
-        CHECK(fs::read_symlink(legacy) == path());
-        const LegacyLink system(legacy, path("C.sock"), true);
-        CHECK(system.held());
-    }
-    std::ofstream(legacy) << "a file of somebody's";
-    CHECK_FALSE(LegacyLink(legacy, path(), true).held());
+    // While a connection of before still lives.
+    Acceptor again(io, endpoint(), {});
+    std::optional<Stream> second;
+    again.start([&](Stream stream) { second.emplace(std::move(stream)); },
+                [](const std::string&) {});
+    auto late = std::move(connectTo(io, endpoint()).stream);
+    REQUIRE(late);
+    until([&] { return second.has_value(); });
+    writeText(*late, "new");
+    CHECK(readAll(*second, 3) == "new");
+    writeText(*client, "old");
+    CHECK(readAll(*server, 3) == "old");
 }
 
-TEST_CASE("directories are looked up in the documented order") {
-    setenv("NETCLUSTER_DIR", "/somewhere", 1);
-    CHECK(runDirectory() == "/somewhere");
-    CHECK(searchDirectories("") == std::vector<std::string>{"/somewhere"});
-    CHECK(searchDirectories("/given") == std::vector<std::string>{"/given"});
-    unsetenv("NETCLUSTER_DIR");
-    if (geteuid() == 0) {
-        CHECK(runDirectory() == systemDirectory);
-        CHECK(searchDirectories("") == std::vector<std::string>{systemDirectory});
-    } else {
-        setenv("XDG_RUNTIME_DIR", "/run/user/7", 1);
-        CHECK(runDirectory() == "/run/user/7/netcluster");
-        CHECK(searchDirectories("") ==
-              std::vector<std::string>{"/run/user/7/netcluster", systemDirectory});
-        unsetenv("XDG_RUNTIME_DIR");
-        setenv("HOME", "/home/x", 1);
-        CHECK(runDirectory() == "/home/x/.netcluster/run");
-    }
-    CHECK(endpointPath("/d", "A") == "/d/A.sock");
+TEST_CASE_FIXTURE(Place, "a loop that ends while everything waits ends everything") {
+    auto own = std::make_unique<boost::asio::io_context>();
+    int called = 0;
+    auto acceptor = std::make_unique<Acceptor>(*own, endpoint(), Acceptor::Rights{});
+    acceptor->start([](Stream) {}, [](const std::string&) {});
+    auto client = std::make_shared<Stream>(std::move(*connectTo(*own, endpoint()).stream));
+    // As a session does, the wait itself keeps the stream alive.
+    client->waitReadable([&called, client](const boost::system::error_code&) { ++called; });
+    client.reset();
+    acceptor.reset();
+    own.reset();
+    CHECK(called == 0);
+    CHECK(whyNot([&] { Acceptor(io, endpoint(), {}); }) == "");
+}
+
+TEST_CASE_FIXTURE(Place, "too long a name is refused at both ends") {
+    const std::string tooLong = endpoint(std::string(300, 'x'));
+    CHECK_FALSE(connectTo(io, tooLong).stream);
+    CHECK(whyNot([&] { Acceptor(io, tooLong, {}); }).find("longer than the ") != std::string::npos);
+}
+
+TEST_CASE("channels have names that fit into any endpoint") {
     CHECK(validChannel("A-b_c.9"));
     for (const char* wrong : {"", ".a", "a/b", "a b", "\xC3\xA9"}) CHECK_FALSE(validChannel(wrong));
     CHECK_FALSE(validChannel(std::string(65, 'a')));
-}
-
-TEST_CASE("a counter is seen along a stream, until it is gone") {
-    Pair pair;
-    auto counter = std::make_unique<SharedCounter>();
-    REQUIRE(counter->supported());
-    counter->set(7);
-    REQUIRE(pair.server->writeWith("hello", counter->memory()).count == 5);
-    std::string bytes(100, ' ');
-    Descriptor received;
-    IoResult result = pair.client->read(bytes, received);
-    CHECK(result.outcome == Io::done);
-    CHECK(bytes.substr(0, result.count) == "hello");
-    REQUIRE(received);
-
-    CounterView view;
-    CHECK(view.value() == 0);
-    REQUIRE(view.attach(received));
-    received = {};  // the view needs it no more
-    CHECK(view.value() == 7);
-    counter->set(8);
-    CHECK(view.value() == 8);
-    counter.reset();
-    CHECK(view.value() == 0);
-    view.detach();
-    CHECK(view.value() == 0);
-}
-
-TEST_CASE("who reads without asking for a descriptor gets none, and leaks none") {
-    Pair pair;
-    const SharedCounter counter;
-    const auto open = [] {
-        return std::distance(fs::directory_iterator("/proc/self/fd"), fs::directory_iterator());
-    };
-    const auto before = open();
-    std::string bytes(100, ' ');
-    for (int n = 0; n < 5; ++n) {
-        REQUIRE(pair.client->writeWith("x", counter.memory()).count == 1);
-        REQUIRE(pair.server->read(bytes).count == 1);
-    }
-    CHECK(open() == before);
-}
-
-TEST_CASE("only a counter's own memory is looked at") {
-    CounterView view;
-    CHECK_FALSE(view.attach(Descriptor()));
-    CHECK_FALSE(view.attach(Descriptor(::open("/dev/null", O_RDONLY | O_CLOEXEC))));
-    const Descriptor unsealed(memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-    REQUIRE(ftruncate(unsealed.number(), 4096) == 0);
-    CHECK_FALSE(view.attach(unsealed));
-    CHECK(view.value() == 0);
-
-    // And nobody it is handed to can write it.
-    const SharedCounter counter;
-    CHECK(mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, counter.memory().number(), 0) ==
-          MAP_FAILED);
-    CHECK(ftruncate(counter.memory().number(), 0) != 0);
-    const std::uint64_t forged = 1;
-    CHECK(pwrite(counter.memory().number(), &forged, sizeof forged, 0) < 0);
-}
-
-TEST_CASE("a view is read while what it shows is exchanged") {
-    CounterView view;
-    std::atomic<bool> done{false};
-    std::atomic<bool> wrong{false};
-    std::thread reader([&] {
-        while (!done) {
-            const std::uint64_t value = view.value();
-            if (value != 0 && value != 5) wrong = true;
-        }
-    });
-    for (int n = 0; n < 2000; ++n) {
-        SharedCounter counter;
-        counter.set(5);
-        CHECK(view.attach(counter.memory()));
-        CHECK(view.value() == 5);
-        view.detach();
-    }
-    done = true;
-    reader.join();
-    CHECK_FALSE(wrong);
 }
 
 }  // namespace netcluster::local

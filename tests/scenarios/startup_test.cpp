@@ -134,6 +134,15 @@ TEST_CASE("usage: version and help exit 0, what is unknown exits 2") {
     }
 }
 
+TEST_CASE("commands of the Windows service: exit 2, naming what does it here") {
+    for (const char* command : {"install", "start", "run"}) {
+        const Outcome outcome = runServer({command});
+        CHECK(outcome.status == 2);
+        CHECK(has(outcome.err, command));
+        CHECK(has(outcome.err, "systemctl"));
+    }
+}
+
 TEST_CASE("the configuration is looked up: argument, then $NETCLUSTER_CONFIG") {
     Scratch scratch;
     const std::string fine = scratch.write("good.json", good);

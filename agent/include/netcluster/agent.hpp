@@ -42,6 +42,7 @@
 #include <memory>
 #include <netcluster/error.hpp>
 #include <netcluster/event.hpp>
+#include <netcluster/export.hpp>
 #include <span>
 #include <string>
 #include <string_view>
@@ -140,7 +141,7 @@ struct Options {
     bool poll = false;
 };
 
-class Agent {
+class NETCLUSTER_API Agent {
   public:
     using Handler = std::function<void(const Event&)>;
 

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <netcluster/export.hpp>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
@@ -16,7 +17,7 @@ struct LocalEvent;
 
 /// One event, as a listener sees it: a view, good until the listener returns. Copy what you keep.
 /// Not to be shared with another thread while it is used (`data` parses on first use).
-class Event {
+class NETCLUSTER_API Event {
   public:
     Event(const Event&) = delete;
     Event& operator=(const Event&) = delete;

@@ -25,8 +25,8 @@ namespace netcluster::local {
 /// Who is at the other end, as the kernel knows it.
 struct Peer {
     std::int64_t pid = 0;
-    std::uint32_t uid = 0;
-    std::uint32_t gid = 0;
+    std::optional<std::uint32_t> uid;  ///< none where users have no such number
+    std::optional<std::uint32_t> gid;
     bool operator==(const Peer&) const = default;
 };
 

@@ -1,0 +1,196 @@
+#include <winsock2.h>
+#include <ws2tcpip.h>
+// after these
+#include <mstcpip.h>
+#include <mswsock.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+
+#include "handle_windows.hpp"
+#include "last_error_windows.hpp"
+#include "network_interfaces.hpp"
+#include "udp_socket.hpp"
+
+namespace netcluster::daemon::link {
+namespace {
+
+namespace ip = boost::asio::ip;
+using boost::system::error_code;
+
+[[noreturn]] void fail(const char* step) {
+    throw boost::system::system_error(lastError(), step);
+}
+
+template <typename Value>
+bool trySet(SOCKET socket, int level, int option, const Value& value) {
+    return ::setsockopt(socket, level, option, reinterpret_cast<const char*>(&value),
+                        sizeof value) == 0;
+}
+
+template <typename Value>
+void set(SOCKET socket, int level, int option, const Value& value, const char* step) {
+    if (!trySet(socket, level, option, value)) fail(step);
+}
+
+std::uint64_t get(SOCKET socket, int level, int option) {
+    int value = 0;
+    int size = sizeof value;
+    const bool known =
+        ::getsockopt(socket, level, option, reinterpret_cast<char*>(&value), &size) == 0;
+    return known && value > 0 ? static_cast<std::uint64_t>(value) : 0;
+}
+
+// Windows binds no socket to a group, as other systems do: it hears the groups that it has joined,
+// and what is sent to the port alone besides.
+void bindToPort(SOCKET socket, bool ipv6, std::uint16_t port) {
+    const ip::address any = ipv6 ? ip::address(ip::address_v6::any()) : ip::address_v4::any();
+    const Endpoint endpoint(any, port);
+    if (::bind(socket, endpoint.data(), static_cast<int>(endpoint.size())) != 0) fail("bind");
+}
+
+// Never an IP fragment: what does not fit is an error at once.
+void forbidFragments(SOCKET socket, bool ipv6) {
+    constexpr DWORD yes = 1;
+    if (ipv6) {
+        trySet(socket, IPPROTO_IPV6, IPV6_DONTFRAG, yes);
+    } else {
+        trySet(socket, IPPROTO_IP, IP_DONTFRAGMENT, yes);
+    }
+}
+
+// Otherwise a host that refuses a datagram (ICMP: port unreachable, time exceeded) would make the
+// next read fail, whoever it was from.
+void hearNoRefusals(SOCKET socket) {
+    constexpr DWORD netReset = _WSAIOW(IOC_VENDOR, 15);  // SIO_UDP_NETRESET, not in every header
+    for (const DWORD which : {static_cast<DWORD>(SIO_UDP_CONNRESET), netReset}) {
+        BOOL off = FALSE;
+        DWORD bytes = 0;
+        ::WSAIoctl(socket, which, &off, sizeof off, nullptr, 0, &bytes, nullptr, nullptr);
+    }
+}
+
+ip::address_v4 addressOf(unsigned index) {
+    for (const Interface& interface : listInterfaces()) {
+        if (interface.index != index) continue;
+        for (const ip::address& address : interface.addresses) {
+            if (address.is_v4()) return address.to_v4();
+        }
+    }
+    return {};
+}
+
+bool tryJoinV4(SOCKET socket, const ip::address_v4& group, std::uint32_t interface) {
+    ip_mreq request{};
+    request.imr_multiaddr.s_addr = htonl(group.to_uint());
+    request.imr_interface.s_addr = htonl(interface);
+    return trySet(socket, IPPROTO_IP, IP_MULTICAST_IF, request.imr_interface) &&
+           trySet(socket, IPPROTO_IP, IP_ADD_MEMBERSHIP, request);
+}
+
+// An interface is meant by its index, written as an address that begins with 0. Wine wants one of
+// its addresses.
+void joinV4(SOCKET socket, const ip::address_v4& group, unsigned index, DWORD ttl) {
+    set(socket, IPPROTO_IP, IP_MULTICAST_TTL, ttl, "set the ttl");
+    set(socket, IPPROTO_IP, IP_MULTICAST_LOOP, DWORD{1}, "loop back");
+    if (tryJoinV4(socket, group, index)) return;
+    const ip::address_v4 address = addressOf(index);
+    if (address.is_unspecified() || !tryJoinV4(socket, group, address.to_uint())) fail("join");
+}
+
+void joinV6(SOCKET socket, const ip::address_v6& group, unsigned index, DWORD ttl) {
+    ipv6_mreq request{};
+    const auto bytes = group.to_bytes();
+    std::memcpy(&request.ipv6mr_multiaddr, bytes.data(), bytes.size());
+    request.ipv6mr_interface = index;
+    set(socket, IPPROTO_IPV6, IPV6_MULTICAST_IF, DWORD{index}, "choose the interface");
+    set(socket, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, ttl, "set the ttl");
+    set(socket, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, DWORD{1}, "loop back");
+    set(socket, IPPROTO_IPV6, IPV6_ADD_MEMBERSHIP, request, "join");
+}
+
+// SO_REUSEADDR, which the group sockets need, would let two daemons bind the same unicast port, and
+// which of them hears anything is undefined. Binding rules cannot tell our own sockets from those
+// of others, so a mutex of the port's name is held: who has it has the port.
+std::shared_ptr<void> claimUnicast(bool ipv6, std::uint16_t port) {
+    const std::wstring name =
+        L"Global\\netcluster-udp" + std::wstring(ipv6 ? L"6-" : L"4-") + std::to_wstring(port);
+    auto claim = std::make_shared<config::Handle>(::CreateMutexW(nullptr, FALSE, name.c_str()));
+    const DWORD error = ::GetLastError();
+    if (*claim && error != ERROR_ALREADY_EXISTS) return claim;
+    // Of another user's, which we may not open: there as well.
+    if (*claim || error == ERROR_ACCESS_DENIED) {
+        throw boost::system::system_error(WSAEADDRINUSE, boost::system::system_category(), "bind");
+    }
+    throw boost::system::system_error(static_cast<int>(error), boost::system::system_category(),
+                                      "claim the port");
+}
+
+}  // namespace
+
+void UdpSocket::create(bool ipv6) {
+    socket_.open(ipv6 ? ip::udp::v6() : ip::udp::v4());
+    socket_.non_blocking(true);
+    const SOCKET socket = socket_.native_handle();
+    if (ipv6) set(socket, IPPROTO_IPV6, IPV6_V6ONLY, DWORD{1}, "keep to IPv6");
+    set(socket, SOL_SOCKET, SO_REUSEADDR, BOOL{TRUE}, "share the port");
+    hearNoRefusals(socket);
+    forbidFragments(socket, ipv6);
+    batching_ = Batching::single;
+    setBuffers();
+}
+
+void UdpSocket::setBuffers() {
+    const SOCKET socket = socket_.native_handle();
+    trySet(socket, SOL_SOCKET, SO_RCVBUF, receiveBuffer);
+    trySet(socket, SOL_SOCKET, SO_SNDBUF, sendBuffer);
+    granted_ = 2 * get(socket, SOL_SOCKET, SO_RCVBUF);
+    grantedToSend_ = 2 * get(socket, SOL_SOCKET, SO_SNDBUF);
+    spdlog::debug("link: socket buffers are {} KiB to receive, {} KiB to send", granted_ / 2048,
+                  grantedToSend_ / 2048);
+}
+
+void UdpSocket::openGroup(const Endpoint& group, unsigned interfaceIndex, int ttl) {
+    const bool ipv6 = group.address().is_v6();
+    create(ipv6);
+    const SOCKET socket = socket_.native_handle();
+    bindToPort(socket, ipv6, group.port());
+    if (ipv6) {
+        joinV6(socket, group.address().to_v6(), interfaceIndex, static_cast<DWORD>(ttl));
+    } else {
+        joinV4(socket, group.address().to_v4(), interfaceIndex, static_cast<DWORD>(ttl));
+    }
+}
+
+void UdpSocket::openUnicast(bool ipv6, std::uint16_t port) {
+    claim_ = claimUnicast(ipv6, port);
+    create(ipv6);
+    bindToPort(socket_.native_handle(), ipv6, port);
+}
+
+void UdpSocket::close() {
+    error_code ignored;
+    socket_.close(ignored);
+    claim_.reset();
+}
+
+// The system has no filter: the link knows its own session.
+void UdpSocket::ignoreSession(const wire::Uuid&) {}
+
+// A look at the next datagram, which stays where it is. (Asio's own waiting for a datagram goes
+// through another thread and select. A smaller buffer would not do: what does not fit ends with a
+// warning, which Windows tells at once and in the port's queue again, and Asio would take it twice.)
+void UdpSocket::awaitReadable(std::function<void(const error_code&)> then) {
+    const auto room = std::make_shared_for_overwrite<char[]>(ReceiveBatch::slotSize);
+    socket_.async_receive(boost::asio::buffer(room.get(), ReceiveBatch::slotSize),
+                          ip::udp::socket::message_peek,
+                          [room, then = std::move(then)](const error_code& error, std::size_t) {
+                              const bool closed = error == boost::asio::error::operation_aborted;
+                              // Any other error the read that follows finds itself.
+                              then(closed ? error : error_code());
+                          });
+}
+
+}  // namespace netcluster::daemon::link

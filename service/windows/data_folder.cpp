@@ -1,0 +1,118 @@
+#include "data_folder.hpp"
+
+#include "win32.hpp"
+// After windows.h.
+#include <aclapi.h>
+#include <sddl.h>
+
+#include <cstdlib>
+
+#include "service_names.hpp"
+
+namespace netcluster::service {
+namespace {
+
+// Owner: administrators. D:P protected: nothing of %ProgramData%'s own rights comes through.
+// OICI: for what is made in it too. FA everything, SY Windows itself, BA administrators.
+const std::wstring common = L"O:BAG:BAD:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)";
+constexpr const wchar_t* readAndEnter = L"0x1200a9";
+constexpr const wchar_t* readAndChange = L"0x1301bf";
+
+std::wstring rights(const wchar_t* ofService) {
+    return common + L"(A;OICI;" + ofService + L";;;" + serviceSid + L")";
+}
+
+LocalMemory<void> descriptorOf(const std::wstring& text) {
+    PSECURITY_DESCRIPTOR descriptor = nullptr;
+    if (!ConvertStringSecurityDescriptorToSecurityDescriptorW(text.c_str(), SDDL_REVISION_1,
+                                                              &descriptor, nullptr)) {
+        throw SystemError("the rights " + narrow(text) + " cannot be read", GetLastError());
+    }
+    return LocalMemory<void>(descriptor);
+}
+
+bool isOurUser(PSID sid) {
+    HANDLE token = nullptr;
+    if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token)) return false;
+    alignas(TOKEN_USER) BYTE memory[sizeof(TOKEN_USER) + SECURITY_MAX_SID_SIZE];
+    DWORD size = 0;
+    const bool known = GetTokenInformation(token, TokenUser, memory, sizeof memory, &size);
+    CloseHandle(token);
+    return known && EqualSid(sid, reinterpret_cast<TOKEN_USER*>(memory)->User.Sid);
+}
+
+void requireTrustedOwner(const std::wstring& folder) {
+    PSID owner = nullptr;
+    PSECURITY_DESCRIPTOR descriptor = nullptr;
+    const DWORD error =
+        GetNamedSecurityInfoW(folder.c_str(), SE_FILE_OBJECT, OWNER_SECURITY_INFORMATION, &owner,
+                              nullptr, nullptr, nullptr, &descriptor);
+    const LocalMemory<void> memory(descriptor);
+    if (error != ERROR_SUCCESS) throw SystemError(narrow(folder), error);
+    if (IsWellKnownSid(owner, WinBuiltinAdministratorsSid) ||
+        IsWellKnownSid(owner, WinLocalSystemSid) || isOurUser(owner)) {
+        return;
+    }
+    throw Error(narrow(folder) +
+                ": the folder belongs to somebody who is no administrator, and so may what is in "
+                "it; look at it, then remove it or take it over (takeown /a /r /f FOLDER)");
+}
+
+void give(const std::wstring& folder, SECURITY_DESCRIPTOR* descriptor) {
+    BOOL present = FALSE;
+    BOOL defaulted = FALSE;
+    PACL list = nullptr;
+    PSID owner = nullptr;
+    GetSecurityDescriptorDacl(descriptor, &present, &list, &defaulted);
+    GetSecurityDescriptorOwner(descriptor, &owner, &defaulted);
+    std::wstring name = folder;
+    const DWORD error =
+        SetNamedSecurityInfoW(name.data(), SE_FILE_OBJECT,
+                              OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION |
+                                  PROTECTED_DACL_SECURITY_INFORMATION,
+                              owner, nullptr, list, nullptr);
+    if (error != ERROR_SUCCESS) throw SystemError(narrow(folder) + ": its rights", error);
+}
+
+void makeFolder(const std::wstring& folder, const std::wstring& rights) {
+    const auto descriptor = descriptorOf(rights);
+    SECURITY_ATTRIBUTES attributes{sizeof attributes, descriptor.get(), FALSE};
+    if (CreateDirectoryW(folder.c_str(), &attributes)) return;
+    if (const DWORD error = GetLastError(); error != ERROR_ALREADY_EXISTS) {
+        throw SystemError(narrow(folder) + " cannot be made", error);
+    }
+    requireTrustedOwner(folder);
+    give(folder, static_cast<SECURITY_DESCRIPTOR*>(descriptor.get()));
+}
+
+}  // namespace
+
+std::wstring dataFolder() {
+    const wchar_t* all = _wgetenv(L"ProgramData");
+    return std::wstring(all && *all ? all : L"C:\\ProgramData") + L"\\netcluster";
+}
+
+std::wstring dataConfig() {
+    return dataFolder() + L"\\config.json";
+}
+
+std::wstring folderRights() {
+    return rights(readAndEnter);
+}
+
+std::wstring writableFolderRights() {
+    return rights(readAndChange);
+}
+
+std::wstring runFolderRights() {
+    return rights(readAndChange) + L"(A;OICI;" + readAndEnter + L";;;BU)";
+}
+
+void makeDataFolder() {
+    makeFolder(dataFolder(), folderRights());
+    makeFolder(dataFolder() + L"\\log", writableFolderRights());
+    makeFolder(dataFolder() + L"\\keys", writableFolderRights());
+    makeFolder(dataFolder() + L"\\run", runFolderRights());
+}
+
+}  // namespace netcluster::service
