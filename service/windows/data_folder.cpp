@@ -105,7 +105,9 @@ std::wstring writableFolderRights() {
 }
 
 std::wstring runFolderRights() {
-    return rights(readAndChange) + L"(A;OICI;" + readAndEnter + L";;;BU)";
+    // Of the folder alone: who may open the lock's file in it could hold it, and no daemon would
+    // start.
+    return rights(readAndChange) + L"(A;;" + readAndEnter + L";;;BU)";
 }
 
 void makeDataFolder() {

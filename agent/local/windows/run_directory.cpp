@@ -18,12 +18,13 @@ namespace {
     throw Error(path + ": " + why);
 }
 
-// A service's directory may be looked into; a user's is his own. Files in it get the same.
+// A service's directory may be looked into, a user's is his own. What is in it is closed to others:
+// who may open the lock's file could hold it, and no daemon would start.
 std::string rightsOfDirectory() {
     const std::string everything = "(A;OICI;GA;;;";
     const std::string own =
         "D:P" + everything + "SY)" + everything + "BA)" + everything + ownAccount() + ")";
-    return servesMachine() ? own + "(A;OICI;GRGX;;;BU)" : own;
+    return servesMachine() ? own + "(A;;GRGX;;;BU)" : own;
 }
 
 // Every directory that is missing, the innermost with the rights of ours.
