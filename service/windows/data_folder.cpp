@@ -7,6 +7,7 @@
 
 #include <cstdlib>
 
+#include "access_windows.hpp"
 #include "handle_windows.hpp"
 #include "service_names.hpp"
 
@@ -129,6 +130,23 @@ std::wstring runFolderRights() {
     // Of the folder alone: who may open the lock's file in it could hold it, and no daemon would
     // start.
     return rights(readAndChange) + L"(A;;" + readAndEnter + L";;;BU)";
+}
+
+void requireTrustedFile(const std::wstring& file) {
+    const config::Handle opened(
+        CreateFileW(file.c_str(), READ_CONTROL | FILE_READ_ATTRIBUTES,
+                    FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, nullptr, OPEN_EXISTING,
+                    FILE_FLAG_OPEN_REPARSE_POINT | FILE_FLAG_BACKUP_SEMANTICS, nullptr));
+    if (!opened) {
+        const DWORD error = GetLastError();
+        if (error == ERROR_FILE_NOT_FOUND || error == ERROR_PATH_NOT_FOUND) return;
+        throw SystemError(narrow(file) + " cannot be opened", error);
+    }
+    const std::string owner = config::foreignOwner(opened.get());
+    if (owner.empty()) return;
+    throw Error(narrow(file) + ": belongs to " + owner +
+                ", who is no administrator; look at it, then remove it or take it over (takeown /a "
+                "/f FILE)");
 }
 
 void makeDataFolder() {
