@@ -89,7 +89,7 @@ TEST_CASE("the data folder: Windows and administrators all, the service reads, n
     CHECK(writtenBack(writableFolderRights()) ==
           L"O:BAG:BAD:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;0x1301bf;;;" + sid + L")");
     CHECK(writtenBack(runFolderRights()) ==
-          writtenBack(writableFolderRights()) + L"(A;OICI;0x1200a9;;;BU)");
+          writtenBack(writableFolderRights()) + L"(A;;0x1200a9;;;BU)");
 }
 
 TEST_CASE("text goes to UTF-16 and back") {
