@@ -99,6 +99,14 @@ TEST_CASE("text goes to UTF-16 and back") {
     CHECK(wide("").empty());
 }
 
+TEST_CASE("a line for the event log has nothing that the Event Viewer would fill in") {
+    CHECK(withoutPlaces(L"peer [fe80::1%3]:4454") == L"peer [fe80::1% 3]:4454");
+    CHECK(withoutPlaces(L"%%9 %1") == L"% % 9 % 1");
+    CHECK(withoutPlaces(L"90 % of 100%, %n") == L"90 % of 100%, %n");
+    CHECK(withoutPlaces(L"%").size() == 1);
+    CHECK(withoutPlaces(L"").empty());
+}
+
 TEST_CASE("an error is told in words, on one line, with its number") {
     const std::string text = errorText(ERROR_ACCESS_DENIED);
     CHECK(text.ends_with(" (5)"));
