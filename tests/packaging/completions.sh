@@ -79,5 +79,20 @@ for shell in bash zsh fish; do
     offers $shell "debug" ncserver --log-level de
 done
 
+# A program that offers what a shell would carry out: whoever serves `control` says what there is.
+mkdir "$work/hostile"
+cat >"$work/hostile/ncctl" <<'HOSTILE'
+#!/bin/sh
+echo 'A$(touch${IFS}pwned)'
+HOSTILE
+chmod +x "$work/hostile/ncctl"
+harmless() { # SHELL
+  (PATH=$work/hostile:$PATH offered "$1" ncctl listen A)
+  [ ! -e pwned ] || { rm pwned; return 1; }
+}
+for shell in bash zsh fish; do
+  check "$shell: what it is offered is not carried out" harmless $shell
+done
+
 echo "completions: $passed passed, $failed failed"
 [ "$failed" -eq 0 ]
