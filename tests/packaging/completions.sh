@@ -21,7 +21,7 @@ cleanup() {
   rm -rf "$work"
 }
 trap cleanup EXIT
-. ./checks.sh
+. ../checks.sh
 
 export PATH=$bin:$PATH HOME=$work
 cat >"$work/config.json" <<'CONFIG'
