@@ -2,10 +2,18 @@
 
 #include <netcluster/control.hpp>
 
-#include "escape.hpp"
-
 namespace netcluster::ctl {
 namespace {
+
+// Shells work on what they are offered: nothing gets there that one of them could take for more
+// than a word. Names of channels and uuids have no other characters.
+void offer(std::vector<std::string>& names, const std::string& name) {
+    constexpr std::string_view harmless =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+    if (!name.empty() && name.find_first_not_of(harmless) == std::string::npos) {
+        names.push_back(name);
+    }
+}
 
 std::vector<std::string> liveChannels(ControlClient& control) {
     const auto reply = control.ask(control::showConfig, nullptr, completionPatience);
@@ -13,7 +21,7 @@ std::vector<std::string> liveChannels(ControlClient& control) {
     if (reply.outcome != Answer::Outcome::answered || !reply.data.is_object()) return names;
     const auto channels = reply.data.find("channels");
     if (channels == reply.data.end() || !channels->is_object()) return names;
-    for (const auto& channel : channels->items()) names.push_back(printable(channel.key()));
+    for (const auto& channel : channels->items()) offer(names, channel.key());
     return names;
 }
 
@@ -26,7 +34,7 @@ std::vector<std::string> liveClients(ControlClient& control, const std::string& 
     for (const auto& client : *clients) {
         if (!client.is_object() || !client.contains("client")) continue;
         const auto& uuid = client["client"];
-        if (uuid.is_string()) uuids.push_back(printable(uuid.get<std::string>()));
+        if (uuid.is_string()) offer(uuids, uuid.get<std::string>());
     }
     return uuids;
 }

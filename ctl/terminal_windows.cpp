@@ -6,7 +6,10 @@
 
 #include <atomic>
 #include <cstdlib>
+#include <iostream>
+#include <streambuf>
 
+#include "console_text_windows.hpp"
 #include "terminal.hpp"
 
 namespace netcluster::ctl {
@@ -24,6 +27,41 @@ BOOL WINAPI note(DWORD event) {
     if (event != CTRL_C_EVENT && event != CTRL_BREAK_EVENT) Sleep(timeToEnd);
     return TRUE;
 }
+
+/// std::cin's, while it is a console.
+class ConsoleInput final : public std::streambuf {
+  public:
+    explicit ConsoleInput(HANDLE console) : console_(console) {}
+
+  private:
+    int_type underflow() override {
+        do {
+            wchar_t read[4096];
+            DWORD count = 0;
+            SetLastError(NO_ERROR);
+            const bool done = ReadConsoleW(console_, read, std::size(read), &count, nullptr) != 0;
+            if (!done || count == 0) {
+                if (GetLastError() == ERROR_OPERATION_ABORTED) awaitNote();
+                return traits_type::eof();
+            }
+            std::optional<std::string> bytes = text_.take({read, count});
+            if (!bytes) return traits_type::eof();
+            bytes_ = std::move(*bytes);
+        } while (bytes_.empty());
+        setg(bytes_.data(), bytes_.data(), bytes_.data() + bytes_.size());
+        return traits_type::to_int_type(bytes_.front());
+    }
+
+    // Ctrl-C ends a read at once; that it was Ctrl-C is noted on another thread, which may be
+    // later. Nobody tells when, or whether at all.
+    static void awaitNote() {
+        for (int i = 0; i < 20 && noted == Signal::none; ++i) Sleep(5);
+    }
+
+    HANDLE console_;
+    ConsoleText text_;
+    std::string bytes_;
+};
 
 // FILE_PIPE_LOCAL_INFORMATION of the driver kit, which the headers for programs leave out.
 struct PipeLocalInformation {
@@ -56,18 +94,19 @@ bool outputAbandoned() {
            information.state != connectedState;
 }
 
-// There is no SIGPIPE here, and no number is given out again by chance. But a console writes and
-// reads what it takes for the letters of some code page, and goes on doing so after we have ended.
+// There is no SIGPIPE here, and no number is given out again by chance. But a console writes what
+// it takes for the letters of some code page, and goes on doing so after we have ended. What it
+// reads is had without one.
 void prepareStandardStreams() {
+    const HANDLE input = GetStdHandle(STD_INPUT_HANDLE);
+    if (DWORD mode = 0; GetConsoleMode(input, &mode)) {
+        static ConsoleInput console(input);
+        std::cin.rdbuf(&console);
+    }
     static const UINT output = ::GetConsoleOutputCP();
-    static const UINT input = ::GetConsoleCP();
-    if (output == 0 && input == 0) return;  // there is none
+    if (output == 0) return;  // there is no console
     ::SetConsoleOutputCP(CP_UTF8);
-    ::SetConsoleCP(CP_UTF8);
-    std::atexit([] {
-        ::SetConsoleOutputCP(output);
-        ::SetConsoleCP(input);
-    });
+    std::atexit([] { ::SetConsoleOutputCP(output); });
 }
 
 Interruption::Interruption() {

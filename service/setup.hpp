@@ -8,7 +8,8 @@
 
 namespace netcluster::service {
 
-/// The configuration of the host's own daemon; empty: there is none. Any thread.
+/// The configuration of the host's own daemon; empty: there is none. Throws Error when it cannot be
+/// trusted. Any thread.
 std::string systemConfigFile();
 
 /// Adds the program's commands for setting up the service. None where the system has tools for it:

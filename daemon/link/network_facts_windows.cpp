@@ -3,6 +3,7 @@
 #include <boost/asio/ip/udp.hpp>
 
 #include "adapters_windows.hpp"
+#include "group_zone_windows.hpp"
 
 namespace netcluster::daemon::link {
 namespace {
@@ -52,7 +53,7 @@ std::optional<bool> hasRoute(const ip::address& group, unsigned index) {
     if (to.is_v6()) {
         ip::address_v6 scoped = to.to_v6();
         scoped.scope_id(index);
-        to = scoped;
+        to = withZoneOfItsScope(scoped);
     }
     return socket.connect({to, anyPort});
 }

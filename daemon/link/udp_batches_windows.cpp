@@ -6,14 +6,22 @@
 
 #include <array>
 #include <cstring>
+#include <utility>
 
+#include "group_zone_windows.hpp"
 #include "last_error_windows.hpp"
 #include "udp_socket.hpp"
+#include "waiting_read_windows.hpp"
 
 namespace netcluster::daemon::link {
 namespace {
 
 using boost::system::error_code;
+
+Endpoint reachable(const Endpoint& to) {
+    if (to.address().is_v4()) return to;
+    return {withZoneOfItsScope(to.address().to_v6()), to.port()};
+}
 
 }  // namespace
 
@@ -23,8 +31,9 @@ Sent UdpSocket::send(const Batch& batch, const Endpoint& to, std::size_t& sent, 
     const std::string_view datagram = batch.datagram(0);
     WSABUF piece{static_cast<ULONG>(datagram.size()), const_cast<char*>(datagram.data())};
     DWORD count = 0;
-    if (::WSASendTo(socket_.native_handle(), &piece, 1, &count, 0, to.data(),
-                    static_cast<int>(to.size()), nullptr, nullptr) == 0) {
+    const Endpoint target = reachable(to);
+    if (::WSASendTo(socket_.native_handle(), &piece, 1, &count, 0, target.data(),
+                    static_cast<int>(target.size()), nullptr, nullptr) == 0) {
         sent = 1;
         return Sent::yes;
     }
@@ -54,6 +63,15 @@ struct ReceiveBatch::System {
     std::unique_ptr<char[]> bytes = std::make_unique_for_overwrite<char[]>(capacity * slotSize);
     std::array<Slot, capacity> slots;
 
+    void put(std::size_t i, const char* datagram, std::size_t size, const Endpoint& from) {
+        Slot& slot = slots[i];
+        std::memcpy(bytes.get() + i * slotSize, datagram, size);
+        std::memcpy(&slot.sender, from.data(), from.size());
+        slot.senderSize = static_cast<int>(from.size());
+        slot.size = size;
+        slot.truncated = false;
+    }
+
     Read readInto(std::size_t i, SOCKET socket, error_code& error) {
         Slot& slot = slots[i];
         for (;;) {
@@ -82,13 +100,21 @@ struct ReceiveBatch::System {
 ReceiveBatch::ReceiveBatch() : system_(std::make_unique<System>()) {}
 ReceiveBatch::~ReceiveBatch() = default;
 
-// What was read before a failure is handed in; the next read tells of it again.
+// First what the socket has waited for. What was read before a failure is handed in; the next read
+// or wait tells of it again.
 std::size_t ReceiveBatch::receive(UdpSocket& socket, error_code& error) {
     error.clear();
-    for (std::size_t i = 0; i < capacity; ++i) {
+    WaitingRead& waited = *socket.waiting_;
+    const error_code failure = std::exchange(waited.failure, {});
+    std::size_t i = 0;
+    if (std::exchange(waited.holdsDatagram, false)) {
+        system_->put(i++, waited.bytes.get(), waited.size, waited.from);
+    }
+    for (; i < capacity; ++i) {
         if (system_->readInto(i, socket.socket_.native_handle(), error) == System::Read::piece) {
             continue;
         }
+        if (i == 0 && !error) error = failure;
         if (i > 0) error.clear();
         return i;
     }

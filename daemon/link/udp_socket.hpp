@@ -70,6 +70,8 @@ enum class Sent {
     failed,  ///< the error code says why
 };
 
+struct WaitingRead;  // the system's
+
 class UdpSocket {
   public:
     /// `most`: the best way of batching that may be tried.
@@ -131,7 +133,8 @@ class UdpSocket {
     std::uint32_t echoesDue_ = 0;  ///< sent to the group, and not yet among the drops
     std::uint64_t granted_ = 0;
     std::uint64_t grantedToSend_ = 0;
-    std::shared_ptr<void> claim_;  ///< what else of the system's it holds while it is open
+    std::shared_ptr<WaitingRead> waiting_;  ///< of systems that can only wait by reading
+    std::shared_ptr<void> claim_;           ///< what else of the system's it holds while it is open
 };
 
 /// Room for the datagrams of one read. One per link: what it holds is used up before the next read.

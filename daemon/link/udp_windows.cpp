@@ -6,6 +6,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <boost/asio/post.hpp>
 #include <cstring>
 #include <string>
 
@@ -13,6 +14,7 @@
 #include "last_error_windows.hpp"
 #include "network_interfaces.hpp"
 #include "udp_socket.hpp"
+#include "waiting_read_windows.hpp"
 
 namespace netcluster::daemon::link {
 namespace {
@@ -43,12 +45,25 @@ std::uint64_t get(SOCKET socket, int level, int option) {
     return known && value > 0 ? static_cast<std::uint64_t>(value) : 0;
 }
 
+// Windows tells two ways of being late apart: the port is taken by a socket that shares it with
+// nobody, or is in a range that is kept for others (Hyper-V, WinNAT). Both are "access denied", and
+// neither is about our rights.
+[[noreturn]] void failToBind() {
+    error_code error = lastError();
+    if (error.value() != WSAEACCES) throw boost::system::system_error(error, "bind");
+    error.assign(WSAEADDRINUSE, boost::system::system_category());
+    throw boost::system::system_error(
+        error,
+        "bind (a program has the port for itself alone, or it is in \"netsh interface ipv4 show "
+        "excludedportrange udp\")");
+}
+
 // Windows binds no socket to a group, as other systems do: it hears the groups that it has joined,
 // and what is sent to the port alone besides.
 void bindToPort(SOCKET socket, bool ipv6, std::uint16_t port) {
     const ip::address any = ipv6 ? ip::address(ip::address_v6::any()) : ip::address_v4::any();
     const Endpoint endpoint(any, port);
-    if (::bind(socket, endpoint.data(), static_cast<int>(endpoint.size())) != 0) fail("bind");
+    if (::bind(socket, endpoint.data(), static_cast<int>(endpoint.size())) != 0) failToBind();
 }
 
 // Never an IP fragment: what does not fit is an error at once.
@@ -136,6 +151,7 @@ void UdpSocket::create(bool ipv6) {
     const SOCKET socket = socket_.native_handle();
     if (ipv6) set(socket, IPPROTO_IPV6, IPV6_V6ONLY, DWORD{1}, "keep to IPv6");
     set(socket, SOL_SOCKET, SO_REUSEADDR, BOOL{TRUE}, "share the port");
+    waiting_ = std::make_shared<WaitingRead>();
     hearNoRefusals(socket);
     forbidFragments(socket, ipv6);
     batching_ = Batching::single;
@@ -172,6 +188,7 @@ void UdpSocket::openUnicast(bool ipv6, std::uint16_t port) {
 
 void UdpSocket::close() {
     error_code ignored;
+    if (waiting_) waiting_->closed = true;
     socket_.close(ignored);
     claim_.reset();
 }
@@ -179,18 +196,18 @@ void UdpSocket::close() {
 // The system has no filter: the link knows its own session.
 void UdpSocket::ignoreSession(const wire::Uuid&) {}
 
-// A look at the next datagram, which stays where it is. (Asio's own waiting for a datagram goes
-// through another thread and select. A smaller buffer would not do: what does not fit ends with a
-// warning, which Windows tells at once and in the port's queue again, and Asio would take it twice.)
 void UdpSocket::awaitReadable(std::function<void(const error_code&)> then) {
-    const auto room = std::make_shared_for_overwrite<char[]>(ReceiveBatch::slotSize);
-    socket_.async_receive(boost::asio::buffer(room.get(), ReceiveBatch::slotSize),
-                          ip::udp::socket::message_peek,
-                          [room, then = std::move(then)](const error_code& error, std::size_t) {
-                              const bool closed = error == boost::asio::error::operation_aborted;
-                              // Any other error the read that follows finds itself.
-                              then(closed ? error : error_code());
-                          });
+    if (waiting_->over()) {  // and nobody has read since
+        return boost::asio::post(socket_.get_executor(),
+                                 [then = std::move(then)] { then(error_code()); });
+    }
+    socket_.async_receive_from(
+        boost::asio::buffer(waiting_->bytes.get(), ReceiveBatch::slotSize), waiting_->from,
+        [read = waiting_, then = std::move(then)](const error_code& error, std::size_t size) {
+            if (read->closed) return then(boost::asio::error::operation_aborted);
+            read->end(error, size);
+            then(error_code());
+        });
 }
 
 }  // namespace netcluster::daemon::link

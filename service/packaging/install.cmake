@@ -63,6 +63,8 @@ if(NETCLUSTER_PROGRAMS AND NOT WIN32)
     DESTINATION lib/systemd/system COMPONENT daemon)
   install(FILES ${PROJECT_BINARY_DIR}/service/netcluster.sysusers
     DESTINATION lib/sysusers.d RENAME netcluster.conf COMPONENT daemon)
+  install(FILES ${PROJECT_BINARY_DIR}/service/netcluster.tmpfiles
+    DESTINATION lib/tmpfiles.d RENAME netcluster.conf COMPONENT daemon)
   install(FILES ${PROJECT_SOURCE_DIR}/config/config.schema.json
     DESTINATION ${CMAKE_INSTALL_DATADIR}/netcluster COMPONENT daemon)
 

@@ -7,6 +7,8 @@
 
 #include <cstdlib>
 
+#include "access_windows.hpp"
+#include "handle_windows.hpp"
 #include "service_names.hpp"
 
 namespace netcluster::service {
@@ -41,12 +43,31 @@ bool isOurUser(PSID sid) {
     return known && EqualSid(sid, reinterpret_cast<TOKEN_USER*>(memory)->User.Sid);
 }
 
-void requireTrustedOwner(const std::wstring& folder) {
+// Of the folder itself: a junction that somebody has put in its place leads to another, which must
+// not get our rights. Its owner and its rights are asked and set by this handle alone.
+config::Handle openFolder(const std::wstring& folder) {
+    return config::Handle(
+        CreateFileW(folder.c_str(), READ_CONTROL | WRITE_DAC | WRITE_OWNER | FILE_READ_ATTRIBUTES,
+                    FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, nullptr, OPEN_EXISTING,
+                    FILE_FLAG_OPEN_REPARSE_POINT | FILE_FLAG_BACKUP_SEMANTICS, nullptr));
+}
+
+void requireFolder(const std::wstring& folder, HANDLE opened) {
+    BY_HANDLE_FILE_INFORMATION about{};
+    if (!GetFileInformationByHandle(opened, &about)) {
+        throw SystemError(narrow(folder), GetLastError());
+    }
+    if ((about.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY) == 0 ||
+        (about.dwFileAttributes & FILE_ATTRIBUTE_REPARSE_POINT) != 0) {
+        throw Error(narrow(folder) + ": is no folder, or one that leads elsewhere; remove it");
+    }
+}
+
+void requireTrustedOwner(const std::wstring& folder, HANDLE opened) {
     PSID owner = nullptr;
     PSECURITY_DESCRIPTOR descriptor = nullptr;
-    const DWORD error =
-        GetNamedSecurityInfoW(folder.c_str(), SE_FILE_OBJECT, OWNER_SECURITY_INFORMATION, &owner,
-                              nullptr, nullptr, nullptr, &descriptor);
+    const DWORD error = GetSecurityInfo(opened, SE_FILE_OBJECT, OWNER_SECURITY_INFORMATION, &owner,
+                                        nullptr, nullptr, nullptr, &descriptor);
     const LocalMemory<void> memory(descriptor);
     if (error != ERROR_SUCCESS) throw SystemError(narrow(folder), error);
     if (IsWellKnownSid(owner, WinBuiltinAdministratorsSid) ||
@@ -58,19 +79,17 @@ void requireTrustedOwner(const std::wstring& folder) {
                 "it; look at it, then remove it or take it over (takeown /a /r /f FOLDER)");
 }
 
-void give(const std::wstring& folder, SECURITY_DESCRIPTOR* descriptor) {
+void give(const std::wstring& folder, HANDLE opened, SECURITY_DESCRIPTOR* descriptor) {
     BOOL present = FALSE;
     BOOL defaulted = FALSE;
     PACL list = nullptr;
     PSID owner = nullptr;
     GetSecurityDescriptorDacl(descriptor, &present, &list, &defaulted);
     GetSecurityDescriptorOwner(descriptor, &owner, &defaulted);
-    std::wstring name = folder;
-    const DWORD error =
-        SetNamedSecurityInfoW(name.data(), SE_FILE_OBJECT,
-                              OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION |
-                                  PROTECTED_DACL_SECURITY_INFORMATION,
-                              owner, nullptr, list, nullptr);
+    const DWORD error = SetSecurityInfo(opened, SE_FILE_OBJECT,
+                                        OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION |
+                                            PROTECTED_DACL_SECURITY_INFORMATION,
+                                        owner, nullptr, list, nullptr);
     if (error != ERROR_SUCCESS) throw SystemError(narrow(folder) + ": its rights", error);
 }
 
@@ -81,8 +100,11 @@ void makeFolder(const std::wstring& folder, const std::wstring& rights) {
     if (const DWORD error = GetLastError(); error != ERROR_ALREADY_EXISTS) {
         throw SystemError(narrow(folder) + " cannot be made", error);
     }
-    requireTrustedOwner(folder);
-    give(folder, static_cast<SECURITY_DESCRIPTOR*>(descriptor.get()));
+    const config::Handle opened = openFolder(folder);
+    if (!opened) throw SystemError(narrow(folder) + " cannot be taken hold of", GetLastError());
+    requireFolder(folder, opened.get());
+    requireTrustedOwner(folder, opened.get());
+    give(folder, opened.get(), static_cast<SECURITY_DESCRIPTOR*>(descriptor.get()));
 }
 
 }  // namespace
@@ -105,7 +127,26 @@ std::wstring writableFolderRights() {
 }
 
 std::wstring runFolderRights() {
-    return rights(readAndChange) + L"(A;OICI;" + readAndEnter + L";;;BU)";
+    // Of the folder alone: who may open the lock's file in it could hold it, and no daemon would
+    // start.
+    return rights(readAndChange) + L"(A;;" + readAndEnter + L";;;BU)";
+}
+
+void requireTrustedFile(const std::wstring& file) {
+    const config::Handle opened(
+        CreateFileW(file.c_str(), READ_CONTROL | FILE_READ_ATTRIBUTES,
+                    FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, nullptr, OPEN_EXISTING,
+                    FILE_FLAG_OPEN_REPARSE_POINT | FILE_FLAG_BACKUP_SEMANTICS, nullptr));
+    if (!opened) {
+        const DWORD error = GetLastError();
+        if (error == ERROR_FILE_NOT_FOUND || error == ERROR_PATH_NOT_FOUND) return;
+        throw SystemError(narrow(file) + " cannot be opened", error);
+    }
+    const std::string owner = config::foreignOwner(opened.get());
+    if (owner.empty()) return;
+    throw Error(narrow(file) + ": belongs to " + owner +
+                ", who is no administrator; look at it, then remove it or take it over (takeown /a "
+                "/f FILE)");
 }
 
 void makeDataFolder() {

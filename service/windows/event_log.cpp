@@ -51,6 +51,7 @@ class EventLogSink final : public spdlog::sinks::base_sink<std::mutex> {
         formatter_->format(message, line);
         std::wstring text = wide({line.data(), line.size()});
         while (text.ends_with(L'\n') || text.ends_with(L'\r')) text.pop_back();
+        text = withoutPlaces(std::move(text));
         if (text.size() > longestEntry) text.resize(longestEntry);
         const wchar_t* texts[] = {text.c_str()};
         const Entry entry = entryOf(message.level);
@@ -62,6 +63,16 @@ class EventLogSink final : public spdlog::sinks::base_sink<std::mutex> {
 };
 
 }  // namespace
+
+std::wstring withoutPlaces(std::wstring line) {
+    constexpr auto beginsPlace = [](wchar_t next) {
+        return next == L'%' || (next >= L'0' && next <= L'9');
+    };
+    for (std::size_t i = 0; i + 1 < line.size(); ++i) {
+        if (line[i] == L'%' && beginsPlace(line[i + 1])) line.insert(i + 1, 1, L' ');
+    }
+    return line;
+}
 
 void registerEventSource(const std::wstring& program) {
     constexpr unsigned long typesOfOurs =

@@ -97,28 +97,84 @@ function Add-Rule {
     Write-Host "firewall: UDP port $FirewallPort is open for $ncserver in domain and private networks"
 }
 
+# ---- the programs: a file that is in use can be renamed, not overwritten. Windows itself uses
+# ncserver.exe, for the texts of the event log, and lets go of it when it likes.
+
+$aside = @{}  # where each program is while its successor takes its place
+
+function Move-ProgramsAside {
+    foreach ($file in @(Get-ChildItem -LiteralPath $target -Filter '*.exe')) {
+        $name = '{0}.{1}.old' -f $file.FullName, [Guid]::NewGuid().ToString('N')
+        [IO.File]::Move($file.FullName, $name)
+        $aside[$file.FullName] = $name
+    }
+}
+
+function Restore-Programs {
+    foreach ($file in @($aside.Keys)) {
+        if (Test-Path -LiteralPath $file) { Remove-Item -LiteralPath $file -Force }
+        [IO.File]::Move($aside[$file], $file)
+    }
+}
+
+# Those of earlier times among them; what is still in use is left to the next time.
+function Remove-OldPrograms {
+    Get-ChildItem -LiteralPath $target -Filter '*.old' |
+        Remove-Item -Force -ErrorAction SilentlyContinue
+}
+
+# What looks through new files (a virus scanner) holds them for a moment.
+function Copy-Programs {
+    $deadline = (Get-Date).AddSeconds(5)
+    for (;;) {
+        try {
+            Get-ChildItem -LiteralPath $PSScriptRoot |
+                Copy-Item -Destination $target -Recurse -Force
+            break
+        } catch {
+            if ((Get-Date) -gt $deadline) { throw }
+            Start-Sleep -Milliseconds 250
+        }
+    }
+    # What came out of a downloaded zip carries a mark, and would be asked about each time.
+    Get-ChildItem -LiteralPath $target -Recurse -File | Unblock-File
+}
+
 # ---- the two things it does
 
 function Install-Netcluster {
     $running = $false
     $service = Get-ServiceOrNull
-    if ($null -ne $service -and $service.Status -ne 'Stopped') {
-        $running = $true
-        # A program that runs cannot be replaced. "Stopped" comes a moment before its end, for which
-        # its own command waits.
-        if (Test-Path -LiteralPath $ncserver) { Invoke-Ncserver 'stop' }
-        else { Stop-Service -Name 'netcluster' }
-    }
-    New-Item -ItemType Directory -Force -Path $target | Out-Null
-    Copy-Item -Path (Join-Path $PSScriptRoot '*') -Destination $target -Recurse -Force
-    # What came out of a downloaded zip carries a mark, and would be asked about each time.
-    Get-ChildItem -Path $target -Recurse -File | Unblock-File
+    $done = $false
+    try {
+        if ($null -ne $service -and $service.Status -ne 'Stopped') {
+            $running = $true
+            # "Stopped" comes a moment before the program's end, for which its own command waits.
+            if (Test-Path -LiteralPath $ncserver) { Invoke-Ncserver 'stop' }
+            else { Stop-Service -Name 'netcluster' }
+        }
+        New-Item -ItemType Directory -Force -Path $target | Out-Null
+        Move-ProgramsAside
+        Copy-Programs
 
-    $words = @('install')
-    if ($Config -ne '') { $words += (Resolve-Path -LiteralPath $Config).ProviderPath }
-    Invoke-Ncserver @words
-    if ($Firewall) { Add-Rule }
-    if ($Path) { Set-MachinePath $true }
+        $words = @('install')
+        if ($Config -ne '') { $words += (Resolve-Path -LiteralPath $Config).ProviderPath }
+        Invoke-Ncserver @words
+        if ($Firewall) { Add-Rule }
+        if ($Path) { Set-MachinePath $true }
+        $done = $true
+    } finally {
+        # Half an upgrade is none: what ran before runs again.
+        if (-not $done) {
+            try {
+                Restore-Programs
+                if ($running) { Invoke-Ncserver 'start' }
+            } catch {
+                Write-Warning "and what was there before is not back: $_"
+            }
+        }
+    }
+    Remove-OldPrograms
     if (-not $NoStart -or $running) { Invoke-Ncserver 'start' }
 }
 
@@ -130,8 +186,16 @@ function Uninstall-Netcluster {
     }
     Remove-Rule
     Set-MachinePath $false
-    Set-Location -Path "$env:SystemDrive\"  # a folder that somebody is in cannot be removed
-    if (Test-Path -LiteralPath $target) { Remove-Item -LiteralPath $target -Recurse -Force }
+    # A folder that somebody is in cannot be removed. PowerShell's and the process's are two.
+    Set-Location -LiteralPath "$env:SystemDrive\"
+    [Environment]::CurrentDirectory = "$env:SystemDrive\"
+    if (Test-Path -LiteralPath $target) {
+        Remove-Item -LiteralPath $target -Recurse -Force -ErrorAction SilentlyContinue
+    }
+    if (Test-Path -LiteralPath $target) {
+        Write-Warning ("$target is still in use, by the Event Viewer or a prompt that is in it: " +
+            'remove it later, at the latest after a restart of Windows')
+    }
     Write-Host "removed; the configuration, keys and logs are still in $env:ProgramData\netcluster"
 }
 

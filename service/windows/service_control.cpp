@@ -74,6 +74,51 @@ SERVICE_STATUS_PROCESS awaitEndOf(const ServiceHandle& service, DWORD pending) {
     }
 }
 
+// ---- its process
+
+/// A privilege that administrators have, and that counts only while it is turned on.
+class DebugPrivilege {
+  public:
+    DebugPrivilege() {
+        TOKEN_PRIVILEGES wanted{1, {{{}, SE_PRIVILEGE_ENABLED}}};
+        if (!LookupPrivilegeValueW(nullptr, L"SeDebugPrivilege", &wanted.Privileges[0].Luid) ||
+            !OpenProcessToken(GetCurrentProcess(), TOKEN_ADJUST_PRIVILEGES | TOKEN_QUERY,
+                              &token_)) {
+            return;
+        }
+        // It lists what it has changed, which is nothing for those who have not got the privilege.
+        DWORD size = 0;
+        if (!AdjustTokenPrivileges(token_, FALSE, &wanted, sizeof before_, &before_, &size)) {
+            before_.PrivilegeCount = 0;
+        }
+    }
+    ~DebugPrivilege() {
+        if (before_.PrivilegeCount != 0) {
+            AdjustTokenPrivileges(token_, FALSE, &before_, 0, nullptr, nullptr);
+        }
+        if (token_) CloseHandle(token_);
+    }
+    DebugPrivilege(const DebugPrivilege&) = delete;
+    DebugPrivilege& operator=(const DebugPrivilege&) = delete;
+
+  private:
+    HANDLE token_ = nullptr;
+    TOKEN_PRIVILEGES before_{};
+};
+
+struct CloseProcess {
+    void operator()(HANDLE handle) const { CloseHandle(handle); }
+};
+using ProcessHandle = std::unique_ptr<std::remove_pointer_t<HANDLE>, CloseProcess>;
+
+/// Null when there is none, or we may not. The process is the service's account's, which lets
+/// nobody else near it: hence the privilege.
+ProcessHandle openToAwait(DWORD process) {
+    if (process == 0) return {};
+    const DebugPrivilege privilege;
+    return ProcessHandle(OpenProcess(SYNCHRONIZE, FALSE, process));
+}
+
 // ---- its entry
 
 DWORD typeOf(StartType start) {
@@ -214,7 +259,9 @@ Started startService() {
 bool stopService() {
     const ServiceHandle table = openTable(SC_MANAGER_CONNECT);
     const ServiceHandle service = findOrThrow(table, SERVICE_STOP | SERVICE_QUERY_STATUS);
-    awaitEndOf(service, SERVICE_START_PENDING);
+    // To be had now: a service that has stopped has no process any more.
+    const ProcessHandle process =
+        openToAwait(awaitEndOf(service, SERVICE_START_PENDING).dwProcessId);
     SERVICE_STATUS status{};
     if (!ControlService(service.get(), SERVICE_CONTROL_STOP, &status)) {
         if (GetLastError() == ERROR_SERVICE_NOT_ACTIVE) return false;
@@ -223,13 +270,9 @@ bool stopService() {
             fail("the service cannot be stopped");
         }
     }
-    const DWORD process = statusOf(service).dwProcessId;
     awaitEndOf(service, SERVICE_STOP_PENDING);
     // "Stopped" comes a moment before the program's file is free to be replaced.
-    if (const HANDLE handle = process ? OpenProcess(SYNCHRONIZE, FALSE, process) : nullptr) {
-        WaitForSingleObject(handle, 5000);
-        CloseHandle(handle);
-    }
+    if (process) WaitForSingleObject(process.get(), 5000);
     return true;
 }
 

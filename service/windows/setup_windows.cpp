@@ -60,6 +60,7 @@ fs::path chooseConfig(const CLI::App& app) {
     if (named.empty()) named = given(app, "--config");
     if (named.empty()) named = readString(settingsKey, configValue).value_or(std::wstring{});
     if (!named.empty()) return fs::absolute(named);
+    requireTrustedFile(dataConfig());
     provideConfig(dataConfig());
     return dataConfig();
 }
@@ -154,7 +155,9 @@ std::string systemConfigFile() {
     if (const auto file = readString(settingsKey, configValue)) return narrow(*file);
     std::error_code error;
     const fs::path place = dataConfig();
-    return fs::exists(place, error) ? narrow(place.wstring()) : "";
+    if (!fs::exists(place, error)) return "";
+    requireTrustedFile(place);
+    return narrow(place.wstring());
 }
 
 void describeCommands(CLI::App& app) {

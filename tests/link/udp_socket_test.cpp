@@ -51,3 +51,40 @@ TEST_CASE("what the system will not cut goes out another way, and does so from t
     sockets.send(batch);
     CHECK(sockets.received() == batch);
 }
+
+TEST_CASE("what a socket has waited for is read, and while it is not, a wait ends again") {
+    Sockets sockets(link::Batching::single);
+    int ended = 0;
+    const auto await = [&] {
+        sockets.to.awaitReadable([&](const boost::system::error_code& error) {
+            CHECK_FALSE(error);
+            ++ended;
+        });
+        sockets.io.restart();
+        sockets.io.run_for(std::chrono::seconds(10));
+    };
+    const auto all = manyOf(3, 500, 20);
+    for (const std::string& one : all) sockets.send({one});
+    await();
+    CHECK(ended == 1);
+    await();
+    CHECK(ended == 2);
+    CHECK(sockets.received() == all);
+
+    sockets.send({all.front()});
+    await();
+    CHECK(ended == 3);
+    CHECK(sockets.received() == std::vector{all.front()});
+}
+
+TEST_CASE("a wait ends with an error when the socket is closed") {
+    Sockets sockets(link::Batching::single);
+    bool told = false;
+    sockets.to.awaitReadable([&](const boost::system::error_code& error) { told = !!error; });
+    sockets.io.poll();
+    CHECK_FALSE(told);
+    sockets.to.close();
+    sockets.io.restart();
+    sockets.io.run_for(std::chrono::seconds(10));
+    CHECK(told);
+}

@@ -7,35 +7,22 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <boost/asio/io_context.hpp>
-#include <chrono>
 #include <cstring>
 #include <filesystem>
-#include <functional>
 #include <netcluster/error.hpp>
 #include <optional>
 
 #include "acceptor.hpp"
 #include "handed_over.hpp"
+#include "support.hpp"
 
 namespace netcluster::local {
 namespace {
 
 namespace fs = std::filesystem;
 
-struct Place {
-    boost::asio::io_context io;
-    fs::path dir;
-    Place() {
-        std::string pattern = (fs::temp_directory_path() / "nc-handed-XXXXXX").string();
-        REQUIRE(mkdtemp(pattern.data()));
-        dir = pattern;
-    }
-    ~Place() { fs::remove_all(dir); }
-
-    std::string path(const std::string& name = "control.sock") const {
-        return (dir / name).string();
-    }
+struct HandedOver : Place {
+    std::string path(const std::string& name = "control.sock") const { return dir.file(name); }
 
     /// As a service manager makes one.
     int bound(const std::string& at, int type = SOCK_STREAM, bool listening = true) const {
@@ -46,15 +33,6 @@ struct Place {
         REQUIRE(bind(descriptor, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
         if (listening) REQUIRE(listen(descriptor, 5) == 0);
         return descriptor;
-    }
-
-    void until(const std::function<bool()>& done) {
-        const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-        while (!done()) {
-            REQUIRE(std::chrono::steady_clock::now() < deadline);
-            io.restart();
-            io.run_one_for(std::chrono::milliseconds(100));
-        }
     }
 
     /// A client that connects is accepted, and sees who serves it.
@@ -75,15 +53,6 @@ mode_t modeOf(const std::string& path) {
     return status.st_mode & 0777;
 }
 
-std::string whyNot(const std::function<void()>& attempt) {
-    try {
-        attempt();
-    } catch (const Error& error) {
-        return error.what();
-    }
-    return "";
-}
-
 bool unused(const std::string& path) {
     const auto paths = unusedHandedOver();
     return std::find(paths.begin(), paths.end(), path) != paths.end();
@@ -95,7 +64,8 @@ bool has(const std::string& text, const std::string& part) {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Place, "an acceptor listens at the socket that was handed over for its path") {
+TEST_CASE_FIXTURE(HandedOver,
+                  "an acceptor listens at the socket that was handed over for its path") {
     adopt(bound(path()), "control");
     CHECK(unused(path()));
     Acceptor acceptor(io, path(), {});
@@ -103,7 +73,7 @@ TEST_CASE_FIXTURE(Place, "an acceptor listens at the socket that was handed over
     CHECK(serves(acceptor));
 }
 
-TEST_CASE_FIXTURE(Place, "a client that came before the daemon is served") {
+TEST_CASE_FIXTURE(HandedOver, "a client that came before the daemon is served") {
     adopt(bound(path()), "control");
     const Connected early = connectTo(io, path());
     REQUIRE(early.stream);
@@ -113,7 +83,7 @@ TEST_CASE_FIXTURE(Place, "a client that came before the daemon is served") {
     until([&] { return accepted == 1; });
 }
 
-TEST_CASE_FIXTURE(Place, "its rights are for whoever made it to set") {
+TEST_CASE_FIXTURE(HandedOver, "its rights are for whoever made it to set") {
     adopt(bound(path()), "control");
     REQUIRE(chmod(path().c_str(), 0640) == 0);
     Acceptor acceptor(io, path(), {0600, "no-such-group"});
@@ -121,7 +91,7 @@ TEST_CASE_FIXTURE(Place, "its rights are for whoever made it to set") {
     CHECK(modeOf(path()) == 0640);
 }
 
-TEST_CASE_FIXTURE(Place, "it stays when the acceptor goes, and another can take it again") {
+TEST_CASE_FIXTURE(HandedOver, "it stays when the acceptor goes, and another can take it again") {
     adopt(bound(path()), "control");
     { Acceptor first(io, path(), {}); }
     CHECK(fs::is_socket(path()));
@@ -131,21 +101,22 @@ TEST_CASE_FIXTURE(Place, "it stays when the acceptor goes, and another can take 
     CHECK(serves(second));
 }
 
-TEST_CASE_FIXTURE(Place, "other paths are bound as ever") {
+TEST_CASE_FIXTURE(HandedOver, "other paths are bound as ever") {
     adopt(bound(path()), "control");
     { Acceptor other(io, path("A.sock"), {}); }
     CHECK_FALSE(fs::exists(path("A.sock")));
     CHECK(unused(path()));
 }
 
-TEST_CASE_FIXTURE(Place, "a socket whose path has gone is refused: no client would find it") {
+TEST_CASE_FIXTURE(HandedOver, "a socket whose path has gone is refused: no client would find it") {
     adopt(bound(path()), "control");
     fs::remove(path());
     CHECK(has(whyNot([&] { Acceptor(io, path(), {}); }), path() + ": the socket that was handed"));
     CHECK_FALSE(fs::exists(path()));
 }
 
-TEST_CASE_FIXTURE(Place, "what is no listening stream socket at a path is refused by its name") {
+TEST_CASE_FIXTURE(HandedOver,
+                  "what is no listening stream socket at a path is refused by its name") {
     const auto refused = [](int descriptor) { return whyNot([&] { adopt(descriptor, "odd"); }); };
     const std::string why = "is not a Unix stream socket that listens at a path";
     CHECK(has(refused(bound(path("datagram"), SOCK_DGRAM, false)), why));
@@ -158,7 +129,7 @@ TEST_CASE_FIXTURE(Place, "what is no listening stream socket at a path is refuse
     CHECK(unused(path("datagram")) == false);
 }
 
-TEST_CASE_FIXTURE(Place, "programs that are exec'd do not inherit it") {
+TEST_CASE_FIXTURE(HandedOver, "programs that are exec'd do not inherit it") {
     const int handed = bound(path());
     REQUIRE(fcntl(handed, F_SETFD, 0) == 0);
     adopt(handed, "control");

@@ -195,6 +195,37 @@ TEST_CASE_FIXTURE(Place, "an endpoint has its rights from the start, and new one
           }) == endpoint() + ": no group named \"no-such-group\"");
 }
 
+TEST_CASE_FIXTURE(Place, "an endpoint that is opened again has its new rights, whatever is left") {
+    std::optional<Stream> server;
+    std::optional<Stream> client;
+    {
+        Acceptor open(io, endpoint(), {0606, ""});
+        open.start([&](Stream stream) { server.emplace(std::move(stream)); },
+                   [](const std::string&) {});
+        client = std::move(connectTo(io, endpoint()).stream);
+        until([&] { return server.has_value(); });
+    }
+    Acceptor closed(io, endpoint(), {0600, ""});
+    CHECK(rightsOf(endpoint()).find(";;;AU)") == std::string::npos);
+}
+
+TEST_CASE("a name that is refused: somebody listens, or a client holds on to a pipe, or neither") {
+    CHECK(obstacleOf(ERROR_ACCESS_DENIED, 42) == Obstacle::listener);
+    CHECK(obstacleOf(ERROR_ACCESS_DENIED, 0) == Obstacle::leftover);
+    CHECK(obstacleOf(ERROR_INVALID_NAME, 0) == Obstacle::failure);
+    CHECK(obstacleOf(ERROR_NOT_ENOUGH_MEMORY, 42) == Obstacle::failure);
+}
+
+TEST_CASE("what belongs to the system, the administrators or us is no stranger's") {
+    const std::string self = "S-1-5-80-7";
+    CHECK(isTrustedOwner("S-1-5-18", self));
+    CHECK(isTrustedOwner("S-1-5-32-544", self));
+    CHECK(isTrustedOwner(self, self));
+    CHECK_FALSE(isTrustedOwner("S-1-5-21-1-2-3-1001", self));
+    CHECK_FALSE(isTrustedOwner("S-1-5-32-545", self));
+    CHECK_FALSE(isTrustedOwner("", ""));  // nobody knows
+}
+
 TEST_CASE("accounts are known by name") {
     CHECK(ownAccount().starts_with("S-1-5-"));
     CHECK(accountNamed("Administrators") == "S-1-5-32-544");

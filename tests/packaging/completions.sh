@@ -21,7 +21,7 @@ cleanup() {
   rm -rf "$work"
 }
 trap cleanup EXIT
-. ./checks.sh
+. ../checks.sh
 
 export PATH=$bin:$PATH HOME=$work
 cat >"$work/config.json" <<'CONFIG'
@@ -77,6 +77,21 @@ for shell in bash zsh fish; do
   check "$shell: ncserver's options" offers $shell "--rundir" ncserver --ru
   check "$shell: the words that a value may be" \
     offers $shell "debug" ncserver --log-level de
+done
+
+# A program that offers what a shell would carry out: whoever serves `control` says what there is.
+mkdir "$work/hostile"
+cat >"$work/hostile/ncctl" <<'HOSTILE'
+#!/bin/sh
+echo 'A$(touch${IFS}pwned)'
+HOSTILE
+chmod +x "$work/hostile/ncctl"
+harmless() { # SHELL
+  (PATH=$work/hostile:$PATH offered "$1" ncctl listen A)
+  [ ! -e pwned ] || { rm pwned; return 1; }
+}
+for shell in bash zsh fish; do
+  check "$shell: what it is offered is not carried out" harmless $shell
 done
 
 echo "completions: $passed passed, $failed failed"

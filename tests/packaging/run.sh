@@ -20,7 +20,7 @@ need_packages "${build_packages[@]}" dpkg-dev lintian man-db mandoc bash zsh fis
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-. tests/packaging/checks.sh
+. tests/checks.sh
 built=$PWD/build/debian
 
 # -- build -------------------------------------------------------------------------------------
@@ -88,7 +88,7 @@ check "prefix: installed again, the configuration stays" again
 packages=$work/files/packages
 mkdir -p "$packages/later" "$work/files/checks" "$work/results"
 cp "$built"/*.deb "$packages"
-cp -r tests/packaging/. "$work/files/checks"
+cp -r tests/packaging/. tests/checks.sh "$work/files/checks"
 for deb in "$packages"/*.deb; do
   root=$work/later
   dpkg-deb --raw-extract "$deb" "$root"

@@ -21,20 +21,7 @@ need_packages systemd systemd-container procps iproute2 util-linux passwd
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-passed=0 failed=0
-
-ok() { passed=$((passed + 1)); echo "ok    $1"; }
-not_ok() { failed=$((failed + 1)); echo "FAIL  $1"; }
-check() {
-  local what=$1
-  shift
-  if "$@" >"$work/said" 2>&1; then
-    ok "$what"
-  else
-    not_ok "$what"
-    sed 's/^/        /' "$work/said"
-  fi
-}
+. tests/checks.sh
 
 # -- the files, as they would be installed -----------------------------------------------------
 

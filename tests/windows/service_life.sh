@@ -77,6 +77,17 @@ answers "install: then nothing is installed" 0 "ABSENT" probe state
 
 # -- installed -------------------------------------------------------------------------------------
 
+if [ "$(id -u)" = 0 ]; then  # who else cannot give a file away
+  install -o 1000 "$root/cluster/config.json" "$data/config.json"
+  answers "install: refused with a configuration that somebody put there before" 1 \
+    "who is no administrator" ncserver install
+  answers "start: such a configuration is not found by itself either" 1 \
+    "who is no administrator" ncserver --test-config
+  rm "$data/config.json"
+fi
+rmdir "$data/log" && echo x >"$data/log"
+answers "install: refused when something else is in a folder's place" 1 "is no folder" ncserver install
+rm "$data/log"
 answers "install: without a configuration, the default goes to %ProgramData%" 0 \
   'C:\ProgramData\netcluster\config.json: the default configuration' ncserver install
 check "install: the data folder has its parts" test -s "$data/config.json" -a -d "$data/log" -a -d "$data/keys" -a -d "$data/run"

@@ -89,7 +89,7 @@ TEST_CASE("the data folder: Windows and administrators all, the service reads, n
     CHECK(writtenBack(writableFolderRights()) ==
           L"O:BAG:BAD:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;0x1301bf;;;" + sid + L")");
     CHECK(writtenBack(runFolderRights()) ==
-          writtenBack(writableFolderRights()) + L"(A;OICI;0x1200a9;;;BU)");
+          writtenBack(writableFolderRights()) + L"(A;;0x1200a9;;;BU)");
 }
 
 TEST_CASE("text goes to UTF-16 and back") {
@@ -97,6 +97,14 @@ TEST_CASE("text goes to UTF-16 and back") {
     CHECK(wide(text) == L"\u00fc \u6f22 \U0001f600");
     CHECK(narrow(wide(text)) == text);
     CHECK(wide("").empty());
+}
+
+TEST_CASE("a line for the event log has nothing that the Event Viewer would fill in") {
+    CHECK(withoutPlaces(L"peer [fe80::1%3]:4454") == L"peer [fe80::1% 3]:4454");
+    CHECK(withoutPlaces(L"%%9 %1") == L"% % 9 % 1");
+    CHECK(withoutPlaces(L"90 % of 100%, %n") == L"90 % of 100%, %n");
+    CHECK(withoutPlaces(L"%").size() == 1);
+    CHECK(withoutPlaces(L"").empty());
 }
 
 TEST_CASE("an error is told in words, on one line, with its number") {

@@ -2,6 +2,7 @@
 
 #include <windows.h>
 
+#include <aclapi.h>
 #include <sddl.h>
 
 #include <algorithm>
@@ -19,6 +20,9 @@ namespace {
 
 // Short enough that the next client hardly notices, long enough that a starved daemon stays idle.
 constexpr auto starvedPause = std::chrono::milliseconds(100);
+// A client whose daemon has gone lets go of the pipe at once, if it is well.
+constexpr auto leftoverPatience = std::chrono::seconds(5);
+constexpr DWORD leftoverPauseMs = 50;
 
 [[noreturn]] void refuse(const std::string& endpoint, const std::string& why) {
     throw Error(endpoint + ": " + why);
@@ -46,6 +50,22 @@ SecurityDescriptor descriptorFor(const std::string& endpoint, const Acceptor::Ri
     return SecurityDescriptor(descriptor);
 }
 
+// Empty when it cannot be told.
+std::string ownerOf(HANDLE pipe) {
+    PSID owner = nullptr;
+    void* descriptor = nullptr;
+    if (GetSecurityInfo(pipe, SE_KERNEL_OBJECT, OWNER_SECURITY_INFORMATION, &owner, nullptr,
+                        nullptr, nullptr, &descriptor) != ERROR_SUCCESS) {
+        return {};
+    }
+    const SecurityDescriptor memory(descriptor);
+    wchar_t* text = nullptr;
+    if (!owner || !ConvertSidToStringSidW(owner, &text)) return {};
+    std::string result = narrow(text);
+    LocalFree(text);
+    return result;
+}
+
 }  // namespace
 
 class Acceptor::Impl : public std::enable_shared_from_this<Acceptor::Impl> {
@@ -58,7 +78,9 @@ class Acceptor::Impl : public std::enable_shared_from_this<Acceptor::Impl> {
           descriptor_(nullptr) {
         try {
             descriptor_ = descriptorFor(endpoint, rights);
-            instances_.push_back(makeInstance(name_->isNew() ? FILE_FLAG_FIRST_PIPE_INSTANCE : 0));
+            instances_.push_back(makeFirst());
+            // The rights belong to the pipe, which may be older than this instance.
+            apply(descriptor_.get());
             while (instances_.size() < waitingInstances) instances_.push_back(makeInstance());
         } catch (...) {
             stop();
@@ -88,12 +110,7 @@ class Acceptor::Impl : public std::enable_shared_from_this<Acceptor::Impl> {
 
     void setRights(const Rights& rights) {
         SecurityDescriptor changed = descriptorFor(endpoint, rights);
-        for (const auto& instance : instances_) {
-            if (!SetKernelObjectSecurity(instance->handle(), DACL_SECURITY_INFORMATION,
-                                         changed.get())) {
-                refuse(endpoint, "cannot be given its rights: " + systemMessage(GetLastError()));
-            }
-        }
+        apply(changed.get());
         descriptor_ = std::move(changed);
     }
 
@@ -102,23 +119,25 @@ class Acceptor::Impl : public std::enable_shared_from_this<Acceptor::Impl> {
   private:
     using Instance = std::shared_ptr<Pipe>;
 
-    Instance makeInstance(DWORD flags = 0) {
+    void apply(void* descriptor) {
+        for (const auto& instance : instances_) {
+            if (!SetKernelObjectSecurity(instance->handle(), DACL_SECURITY_INFORMATION,
+                                         descriptor)) {
+                refuse(endpoint, "cannot be given its rights: " + systemMessage(GetLastError()));
+            }
+        }
+    }
+
+    // INVALID_HANDLE_VALUE when the system refuses.
+    HANDLE create(DWORD flags) {
         SECURITY_ATTRIBUTES attributes{sizeof attributes, descriptor_.get(), FALSE};
-        const HANDLE handle = CreateNamedPipeW(
+        return CreateNamedPipeW(
             wide(endpoint).c_str(), PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED | WRITE_DAC | flags,
             PIPE_TYPE_BYTE | PIPE_READMODE_BYTE | PIPE_WAIT | PIPE_REJECT_REMOTE_CLIENTS,
             PIPE_UNLIMITED_INSTANCES, Pipe::mostAtOnce, Pipe::mostAtOnce, 0, &attributes);
-        if (handle == INVALID_HANDLE_VALUE) {
-            // Only somebody who has the name already can be in the way of the first.
-            const DWORD code = GetLastError();
-            const std::int64_t other =
-                flags && code == ERROR_ACCESS_DENIED ? listenerAt(endpoint) : 0;
-            if (other) {
-                refuse(endpoint,
-                       "another process listens here (pid " + std::to_string(other) + ")");
-            }
-            refuse(endpoint, systemMessage(code));
-        }
+    }
+
+    Instance instanceOf(HANDLE handle) {
         try {
             auto pipe = std::make_shared<Pipe>(io_, handle, Pipe::End::server);
             pipe->keep(name_);
@@ -126,6 +145,46 @@ class Acceptor::Impl : public std::enable_shared_from_this<Acceptor::Impl> {
         } catch (const boost::system::system_error& error) {
             refuse(endpoint, error.code().message());
         }
+    }
+
+    Instance makeInstance() {
+        const HANDLE handle = create(0);
+        if (handle == INVALID_HANDLE_VALUE) refuse(endpoint, systemMessage(GetLastError()));
+        return instanceOf(handle);
+    }
+
+    // A pipe lives as long as any end of it, so a client that has not noticed the end of the daemon
+    // before us keeps its pipe. It is joined if it is no stranger's; one that does not let us in is
+    // waited for.
+    Instance makeFirst() {
+        if (!name_->isNew()) return makeInstance();
+        const auto deadline = std::chrono::steady_clock::now() + leftoverPatience;
+        for (;;) {
+            const HANDLE fresh = create(FILE_FLAG_FIRST_PIPE_INSTANCE);
+            if (fresh != INVALID_HANDLE_VALUE) return instanceOf(fresh);
+            const DWORD code = GetLastError();
+            const std::int64_t other = code == ERROR_ACCESS_DENIED ? listenerAt(endpoint) : 0;
+            const Obstacle obstacle = obstacleOf(code, other);
+            if (obstacle == Obstacle::listener) {
+                refuse(endpoint,
+                       "another process listens here (pid " + std::to_string(other) + ")");
+            }
+            if (obstacle == Obstacle::failure) refuse(endpoint, systemMessage(code));
+            if (const HANDLE joined = create(0); joined != INVALID_HANDLE_VALUE) {
+                return checked(joined);
+            }
+            if (std::chrono::steady_clock::now() >= deadline) refuse(endpoint, systemMessage(code));
+            Sleep(leftoverPauseMs);
+        }
+    }
+
+    Instance checked(HANDLE joined) {
+        const std::string owner = ownerOf(joined);
+        if (!isTrustedOwner(owner, ownAccount())) {
+            CloseHandle(joined);
+            refuse(endpoint, "the pipe belongs to another user (" + owner + ")");
+        }
+        return instanceOf(joined);
     }
 
     void wait(const Instance& instance) {

@@ -76,6 +76,11 @@ void PipeName::release() {
     taken_ = false;
 }
 
+Obstacle obstacleOf(DWORD error, std::int64_t listener) {
+    if (error != ERROR_ACCESS_DENIED) return Obstacle::failure;
+    return listener ? Obstacle::listener : Obstacle::leftover;
+}
+
 std::int64_t listenerAt(const std::string& endpoint) {
     const HANDLE probe =
         CreateFileW(wide(endpoint).c_str(), GENERIC_READ | GENERIC_WRITE, 0, nullptr, OPEN_EXISTING,

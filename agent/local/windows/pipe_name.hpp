@@ -36,6 +36,16 @@ class PipeName {
     bool taken_ = true;
 };
 
+/// Why the first instance of a name could not be made, which no daemon of ours holds.
+enum class Obstacle {
+    listener,  ///< another process listens there
+    leftover,  ///< nobody does: a client may hold an end of a pipe whose server has gone
+    failure,   ///< what the system says
+};
+/// `error`: the system's, with FILE_FLAG_FIRST_PIPE_INSTANCE; `listener`: as listenerAt has it.
+/// Pure.
+Obstacle obstacleOf(DWORD error, std::int64_t listener);
+
 /// The pid of whoever listens at `endpoint`, 0 when that cannot be told.
 std::int64_t listenerAt(const std::string& endpoint);
 

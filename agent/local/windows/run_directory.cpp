@@ -8,6 +8,8 @@
 #include <netcluster/error.hpp>
 
 #include "acceptor.hpp"
+#include "endpoint.hpp"
+#include "endpoint_system.hpp"
 #include "security.hpp"
 #include "wide.hpp"
 
@@ -18,20 +20,24 @@ namespace {
     throw Error(path + ": " + why);
 }
 
-// A service's directory may be looked into; a user's is his own. Files in it get the same.
+// A service's directory may be looked into, a user's is his own. What is in it is closed to others:
+// who may open the lock's file could hold it, and no daemon would start.
 std::string rightsOfDirectory() {
     const std::string everything = "(A;OICI;GA;;;";
     const std::string own =
         "D:P" + everything + "SY)" + everything + "BA)" + everything + ownAccount() + ")";
-    return servesMachine() ? own + "(A;OICI;GRGX;;;BU)" : own;
+    return servesMachine() ? own + "(A;;GRGX;;;BU)" : own;
 }
 
-// Every directory that is missing, the innermost with the rights of ours.
+// Every directory that is missing, each with the rights of ours: who could write to one above could
+// put another in our place.
 void makeDirectories(const std::string& path) {
     std::error_code error;
     const auto parent = std::filesystem::path(wide(path)).parent_path();
-    if (!parent.empty()) std::filesystem::create_directories(parent, error);
-    if (error) refuse(narrow(parent.native()), "cannot be made: " + error.message());
+    if (!parent.empty() && parent != parent.root_path() &&
+        !std::filesystem::exists(parent, error)) {
+        makeDirectories(narrow(parent.native()));
+    }
     SECURITY_ATTRIBUTES attributes{sizeof attributes, nullptr, FALSE};
     ConvertStringSecurityDescriptorToSecurityDescriptorW(wide(rightsOfDirectory()).c_str(),
                                                          SDDL_REVISION_1,
@@ -68,8 +74,16 @@ void checkOwner(const std::string& path) {
         refuse(path, "is not a directory");
     }
     const std::string owner = ownerOf(path);
-    const bool ours = owner == ownAccount() || owner == "S-1-5-18" || owner == "S-1-5-32-544";
-    if (!ours) refuse(path, "belongs to another user (" + owner + ")");
+    if (!isTrustedOwner(owner, ownAccount()))
+        refuse(path, "belongs to another user (" + owner + ")");
+}
+
+// Every user may make folders beside the one that the system's run directory is in. Who names
+// another run directory has chosen what it is in.
+void checkParent(const std::string& path) {
+    using Path = std::filesystem::path;
+    const Path parent = Path(wide(path)).lexically_normal().parent_path();
+    if (parent == Path(wide(systemDirectory())).parent_path()) checkOwner(narrow(parent.native()));
 }
 
 std::string lockHolder(const std::wstring& path) {
@@ -111,6 +125,7 @@ HANDLE takeLock(const std::string& directory) {
 
 RunDirectory::RunDirectory(std::string path) : path_(std::move(path)) {
     makeDirectories(path_);
+    checkParent(path_);
     checkOwner(path_);
     lock_ = takeLock(path_);
 }

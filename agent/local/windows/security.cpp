@@ -67,6 +67,10 @@ bool servesMachine() {
     return elevated || isServiceAccount(ownAccount());
 }
 
+bool isTrustedOwner(const std::string& owner, const std::string& self) {
+    return !owner.empty() && (owner == self || owner == "S-1-5-18" || owner == "S-1-5-32-544");
+}
+
 std::string descriptorText(std::uint32_t mode, const std::string& owner, const std::string& group) {
     std::string text = "D:P(A;;GA;;;SY)(A;;GA;;;BA)(A;;GA;;;" + owner + ")";
     if ((mode & 0020) != 0 && !group.empty()) text += "(A;;GRGW;;;" + group + ")";

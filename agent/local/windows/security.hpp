@@ -17,6 +17,10 @@ std::string accountNamed(const std::string& name);
 /// with an administrator's rights.
 bool servesMachine();
 
+/// True for the system, the administrators and `self`: what belongs to these is no stranger's. All
+/// as security identifiers. Pure.
+bool isTrustedOwner(const std::string& owner, const std::string& self);
+
 /// Whoever is logged on at this machine.
 inline constexpr const char* interactiveUsers = "IU";
 

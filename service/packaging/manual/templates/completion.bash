@@ -60,7 +60,15 @@ _@PROGRAM@() {
 
   COMPREPLY=()
   case $wants in
-    "words "*) mapfile -t COMPREPLY < <(compgen -W "${wants#words }" -- "$current") ;;
+    "words "*)
+      # Not by `compgen -W`, which carries out what it is given: names come from the daemon.
+      local -a offered
+      local word
+      mapfile -t offered < <(tr -s ' \t' '\n' <<<"${wants#words }")
+      for word in "${offered[@]}"; do
+        [[ $word && $word == "$current"* ]] && COMPREPLY+=("$word")
+      done
+      ;;
     DIR)
       compopt -o filenames 2>/dev/null
       mapfile -t COMPREPLY < <(compgen -d -- "$current")
