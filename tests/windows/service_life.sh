@@ -176,11 +176,12 @@ good_config
 
 # -- in a console ----------------------------------------------------------------------------------
 
-# On a terminal of its own, whose keys are what is written to its input.
+# On a terminal of its own, whose keys are what is written to its input. `exec`: else a shell that does
+# not do so by itself (dash) is there too, and Ctrl-C ends it with an error of its own.
 console() {
   local keys=$work/keys
   mkfifo "$keys"
-  timeout 60 script -qec "wine '$program/ncserver.exe' $1 'C:\\cluster\\config.json' --log-file 'C:\\cluster\\console.log'" \
+  timeout 60 script -qec "exec wine '$program/ncserver.exe' $1 'C:\\cluster\\config.json' --log-file 'C:\\cluster\\console.log'" \
     "$work/console" <"$keys" >/dev/null 2>&1 &
   local process=$! status=0
   exec 8>"$keys"
