@@ -43,6 +43,7 @@
 #include <netcluster/error.hpp>
 #include <netcluster/event.hpp>
 #include <netcluster/export.hpp>
+#include <netcluster/node.hpp>
 #include <span>
 #include <string>
 #include <string_view>
@@ -68,7 +69,11 @@ enum class Emitted {
 struct EmitOptions {
     bool broadcast = false;  ///< to every channel and every host that allows it
     Scope scope = Scope::everywhere;
-    std::string_view to{};       ///< addressing of the cluster layer, passed on as it is
+    /// For the nodes that this target means and nobody else: `a:b` (ids and regions), an expression
+    /// over tags (`region=eu & disk=ssd`), or `client=<uuid>` (Event::sender) for one connection.
+    /// In this process: for its agents on the channel if one of its nodes is meant, or none at all.
+    /// docs/cluster-guide.md has all of it.
+    std::string_view to{};
     std::string_view id{};       ///< ties an answer to its question, passed on as it is
     std::string_view replyTo{};  ///< where an answer is expected, passed on as it is
 };
@@ -106,12 +111,15 @@ struct Gap {
     Why why = Why::slow;
 };
 
-/// Somebody came or went on the link between hosts. More kinds may come: leave what you do not know
-/// alone.
+/// Somebody came or went: a host of the link, or a node. More kinds may come: leave what you do not
+/// know alone.
 struct Presence {
     enum class Kind {
         hostOnline,   ///< the daemon of another host is heard
         hostExpired,  ///< it is not any more
+        nodeOnline,   ///< there is a node, on this host or another
+        nodeChanged,  ///< it says something else of itself
+        nodeExpired,  ///< it is gone
     };
     Kind kind = Kind::hostOnline;
     std::string id{};       ///< of the host; the same after each start of its daemon
@@ -122,7 +130,10 @@ struct Presence {
     /// "forgotten", our host's daemon has closed its link or opened it anew; "restarted", it was
     /// started anew, and hostOnline follows; "away", it went while we were not connected to our
     /// host's daemon.
+    /// A node: "unregistered"; "disconnected", its connection ended; "refused", another node has
+    /// its id; "host", its host expired; "away" as above.
     std::string reason{};
+    Node node{};  ///< of a node; `id` and `name` above are then its id and its host's name
 };
 
 struct Options {
@@ -218,6 +229,30 @@ class NETCLUSTER_API Agent {
     /// The patterns listened to, each once, in the order first registered.
     std::vector<std::string> eventNames() const;
 
+    // -- nodes. The channel does not matter for who is known; it does for who can be reached.
+
+    /// From now on this process is a node, in addition to those it is already, until `unregister`
+    /// or the end of its connection; after a lost connection it is registered anew. Registering the
+    /// same id again changes what it says of itself. Returns its id. Throws Error when the
+    /// description is not valid, the id belongs to somebody else, the agent is not connected, or
+    /// the daemon does not answer until `timeout`. Must not be called from a listener (throws
+    /// Error).
+    std::string registerNode(NodeDescription node,
+                             std::chrono::milliseconds timeout = std::chrono::seconds(5));
+    /// The same without waiting: `done` is called once, with an empty string or with the reason.
+    void registerNodeAsync(NodeDescription node, std::function<void(const std::string& error)> done,
+                           std::chrono::milliseconds timeout = std::chrono::seconds(5));
+    /// False when this agent has registered no such node. Does not wait.
+    bool unregisterNode(std::string_view id);
+    /// Those that are known now, on all hosts, in the order of their ids; what an earlier
+    /// connection knew while there is none. With `target`: those that it means; throws Error when
+    /// it is none.
+    std::vector<Node> nodes() const;
+    std::vector<Node> nodes(std::string_view target) const;
+    /// Members of an object that are to be part of Node::stats of this process's nodes from the
+    /// next second on; null removes one. Throws Error when they are more than 1 KiB of JSON.
+    void reportStats(const Json& members);
+
     // -- what happens beside events
     // ---------------------------------------------------------------- One handler each; setting it
     // anew replaces it, an empty one removes it.
@@ -228,15 +263,16 @@ class NETCLUSTER_API Agent {
     /// get is told on each channel that accepts events from the net, for nobody knows what was in
     /// it.
     void onGap(std::function<void(const Gap&)> handler);
-    /// Hosts of the link come and go, this one not among them. Once connected, the handler hears of
-    /// each that is there already, then of changes, in order with events; a handler that is set
-    /// later begins in the same way. Each hostExpired is about a host it was told of, and no host
-    /// is told twice without one between. While the connection to the daemon is lost nothing is
-    /// told; when it is back, hosts that are still there are not told again, and those that went
-    /// meanwhile are told as expired (at once, or when a daemon that was started anew has had 5
-    /// heartbeats of time to hear the others). A host that came and went before `poll` or the
-    /// executor came to it is left out. If this process does not keep up with its events (onGap),
-    /// it may miss a change until the next connection.
+    /// Hosts of the link come and go, this one not among them, and nodes, those of this process
+    /// among them. Once connected, the handler hears of each that is there already, then of
+    /// changes, in order with events; a handler that is set later begins in the same way. Each
+    /// hostExpired or nodeExpired is about one it was told of, and none is told twice without one
+    /// between. While the connection to the daemon is lost nothing is told; when it is back, hosts
+    /// that are still there are not told again, and those that went meanwhile are told as expired
+    /// (at once, or when a daemon that was started anew has had 5 heartbeats of time to hear the
+    /// others). A host that came and went before `poll` or the executor came to it is left out. If
+    /// this process does not keep up with its events (onGap), it may miss a change until the next
+    /// connection.
     void onPresence(std::function<void(const Presence&)> handler);
     /// A listener threw, the daemon refused something, data was not JSON, emitted events could not
     /// be sent before the connection was closed. Default: a line on stderr.
