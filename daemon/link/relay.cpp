@@ -1,0 +1,179 @@
+// Events: which are new, and which are passed on. Hosts are in relay_hosts.cpp.
+#include "relay.hpp"
+
+#include <algorithm>
+
+namespace netcluster::daemon::link {
+namespace {
+
+// What `message_` may keep for the next event, as in Packer.
+constexpr std::size_t keptCapacity = std::size_t{64} << 10;
+
+std::uint64_t turnsIn(std::chrono::milliseconds time, std::chrono::milliseconds heartbeat) {
+    return static_cast<std::uint64_t>(time / heartbeat) + 1;
+}
+
+}  // namespace
+
+// With slow heartbeats a session must outlive the silence between them.
+Relay::Relay(const wire::Uuid& host, const wire::Uuid& session, std::chrono::milliseconds heartbeat,
+             bool passesOn, RelayEvents& events)
+    : host_(host),
+      session_(session),
+      passesOn_(passesOn),
+      idleTurns_(std::max<std::uint64_t>(turnsIn(originIdle, heartbeat), 2 * maxHops)),
+      events_(events) {}
+
+Origin* Relay::find(const wire::Uuid& session) {
+    if (last_ && last_->session == session) return last_;
+    const auto found = origins_.find(session);
+    if (found == origins_.end()) return nullptr;
+    return last_ = &found->second;
+}
+
+Origin* Relay::findOrMake(const wire::Uuid& session, std::string_view name) {
+    if (Origin* known = find(session)) return known;
+    if (!makeRoom()) {
+        ++counts_.noRoom;
+        return nullptr;
+    }
+    return &make(session, name);
+}
+
+Origin& Relay::make(const wire::Uuid& session, std::string_view name) {
+    Origin& made = origins_[session];
+    made.session = session;
+    made.name = name;
+    made.usedTurn = turn_;
+    return *(last_ = &made);
+}
+
+bool Relay::makeRoom() {
+    if (origins_.size() < maxOrigins) return true;
+    forgetIdle();
+    return origins_.size() < maxOrigins;
+}
+
+void Relay::forgetIdle() {
+    last_ = nullptr;
+    std::erase_if(origins_, [&](const auto& entry) {
+        const Origin& origin = entry.second;
+        const bool idle = !origin.direct && !origin.behind && turn_ - origin.usedTurn > idleTurns_;
+        if (idle && origin.watched) --watchedCount_;
+        return idle;
+    });
+}
+
+// -- events of the sessions that we hear ourselves ---------------------------------------------
+
+Origin* Relay::watched(const wire::Uuid& session, std::string_view name) {
+    if (!passesOn_ && watchedCount_ == 0) return nullptr;
+    Origin* origin = passesOn_ ? findOrMake(session, name) : find(session);
+    if (!origin) return nullptr;
+    if (passesOn_ && !origin->watched) {
+        origin->watched = true;
+        ++watchedCount_;
+    }
+    return origin->watched ? origin : nullptr;
+}
+
+bool Relay::takeDirect(Origin& origin, std::uint64_t number, std::uint32_t back) {
+    origin.usedTurn = turn_;
+    if (number == 0 || origin.window.add(number, back)) return true;
+    ++counts_.duplicates;
+    return false;
+}
+
+void Relay::passOnDirect(Origin& origin, std::uint64_t number, std::uint32_t back,
+                         std::string_view event) {
+    if (!passesOn_ || number == 0) return;
+    Relayed relayed;
+    relayed.back = back;
+    relayed.number = number;
+    relayed.host = origin.host;
+    relayed.session = origin.session;
+    relayed.name = origin.name;
+    relayed.content = event;
+    passOn(origin.session, relayed, origin);
+}
+
+// -- what neighbours pass on -------------------------------------------------------------------
+
+Relay::Verdict Relay::judge(const wire::Uuid& from, std::string_view fromName,
+                            const Relayed& relayed, Origin*& origin) {
+    // Also what an earlier session of this host said: its clients are not to hear themselves.
+    if (relayed.session == session_ || relayed.host == host_) {
+        if (relayed.kind == Relayed::Kind::event) ++counts_.returned;
+        return Verdict::drop;
+    }
+    if (relayed.session == from) return Verdict::malformed;
+    switch (relayed.kind) {
+        case Relayed::Kind::event:
+            return takeEvent(relayed, origin);
+        case Relayed::Kind::alive:
+            return takeSign(from, fromName, relayed);
+        case Relayed::Kind::end:
+            return takeEnd(from, relayed);
+    }
+    return Verdict::malformed;
+}
+
+Relay::Verdict Relay::takeEvent(const Relayed& relayed, Origin*& origin) {
+    origin = findOrMake(relayed.session, relayed.name);
+    if (!origin) return Verdict::drop;
+    if (!origin->watched) {
+        // What came directly until now was not noted.
+        origin->watched = true;
+        ++watchedCount_;
+        origin->window.seenUpTo(events_.directPosition(origin->session));
+    }
+    origin->usedTurn = turn_;
+    if (origin->window.add(relayed.number, relayed.back)) return Verdict::take;
+    ++counts_.duplicates;
+    return Verdict::drop;
+}
+
+void Relay::passOn(const wire::Uuid& from, const Relayed& relayed, Origin& origin) {
+    if (!passesOn_) return;
+    if (!wanted(origin, from)) {
+        ++counts_.covered;
+    } else if (relayed.hops >= maxHops) {
+        ++counts_.hopLimit;
+    } else {
+        ++counts_.passedOn;
+        write(relayed);
+    }
+}
+
+void Relay::write(Relayed relayed) {
+    ++relayed.hops;
+    message_.clear();
+    appendRelayed(message_, relayed);
+    events_.onPassOn(message_);
+    if (message_.capacity() > keptCapacity) std::string().swap(message_);
+}
+
+// -- who would not hear it otherwise -----------------------------------------------------------
+
+const std::vector<wire::Uuid>& Relay::lacking(Origin& origin) {
+    if (origin.lackingAsOf == neighboursAsOf_) return origin.lacking;
+    origin.lackingAsOf = neighboursAsOf_;
+    origin.lacking.clear();
+    const std::uint64_t prefix = sessionPrefix(origin.session);
+    for (const auto& [session, heard] : neighbours_) {
+        if (session == origin.session) continue;
+        if (!std::binary_search(heard.begin(), heard.end(), prefix)) {
+            origin.lacking.push_back(session);
+        }
+    }
+    return origin.lacking;
+}
+
+// Whoever it came from has it.
+bool Relay::wanted(Origin& origin, const wire::Uuid& from) {
+    const auto& without = lacking(origin);
+    return std::any_of(without.begin(), without.end(),
+                       [&](const wire::Uuid& session) { return session != from; });
+}
+
+}  // namespace netcluster::daemon::link
