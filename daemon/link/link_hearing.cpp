@@ -279,6 +279,10 @@ void Link::Impl::onPassOn(std::string_view message) {
     if (open_ && !packer_.addRelayed(message)) log_.queueFull(steady_clock::now(), 1);
 }
 
+bool Link::Impl::onHeld(const wire::Uuid& from, std::string_view event, std::string_view host) {
+    return receiver_.handOn(from, event, host);
+}
+
 std::uint64_t Link::Impl::directPosition(const wire::Uuid& session) const {
     return receiver_.lastEventOf(session);
 }

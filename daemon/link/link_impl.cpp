@@ -186,7 +186,9 @@ void Link::Impl::onHousekeeping(Time now) {
 void Link::Impl::watchRequests() {
     if (!open_) return;
     auto deadline = receiver_.deadline();
-    if (const auto ask = door_.deadline(); ask && (!deadline || *ask < *deadline)) deadline = ask;
+    for (const auto& other : {door_.deadline(), relay_.deadline()}) {
+        if (other && (!deadline || *other < *deadline)) deadline = other;
+    }
     if (!deadline || (watching_ && watchedUntil_ <= *deadline)) return;
     watching_ = true;
     watchedUntil_ = *deadline;
@@ -206,6 +208,7 @@ void Link::Impl::onRequestsDue(Time now) {
     }
     requestsPutOff_ = 0;
     sendRequests(steady_clock::now());
+    relay_.releaseDue(steady_clock::now());
     endTurn();  // events may have passed a hole that was given up
     watchRequests();
 }

@@ -82,10 +82,11 @@ json Link::Impl::malformedStats() const {
 
 json Link::Impl::relayStats() const {
     const link::Relay::Counts& counts = relay_.counts();
-    return {{"on", relay_.passesOn()},     {"forwarded", counts.passedOn},
-            {"covered", counts.covered},   {"duplicates", counts.duplicates},
-            {"returned", counts.returned}, {"hoplimit", counts.hopLimit},
-            {"noroom", counts.noRoom},     {"behind", hostsBehind().size()}};
+    return {{"on", relay_.passesOn()},         {"forwarded", counts.passedOn},
+            {"covered", counts.covered},       {"duplicates", counts.duplicates},
+            {"returned", counts.returned},     {"held", counts.held},
+            {"outoforder", counts.outOfOrder}, {"hoplimit", counts.hopLimit},
+            {"noroom", counts.noRoom},         {"behind", hostsBehind().size()}};
 }
 
 json Link::Impl::strangers() const {

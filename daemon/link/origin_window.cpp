@@ -9,18 +9,31 @@ void OriginWindow::seenUpTo(std::uint64_t number) {
     std::erase_if(spans_, [&](const Span& span) { return span.last <= floor_; });
 }
 
-bool OriginWindow::add(std::uint64_t number, std::uint64_t back) {
-    if (number <= floor_) return false;
-    const std::uint64_t before = back == 0 ? 0 : number - back;
-    // Most come behind all others.
-    const auto right = spans_.empty() || number > spans_.back().last
-                           ? spans_.end()
-                           : std::lower_bound(spans_.begin(), spans_.end(), number,
-                                              [](const Span& span, std::uint64_t value) {
-                                                  return span.last < value;
-                                              });
-    if (right != spans_.end() && right->first <= number) return false;
+// The first span that does not end before it. Most come behind all others.
+OriginWindow::Spans::const_iterator OriginWindow::notBefore(std::uint64_t number) const {
+    if (spans_.empty() || number > spans_.back().last) return spans_.end();
+    return std::lower_bound(
+        spans_.begin(), spans_.end(), number,
+        [](const Span& span, std::uint64_t value) { return span.last < value; });
+}
 
+bool OriginWindow::seen(std::uint64_t number) const {
+    if (number <= floor_) return true;
+    const auto span = notBefore(number);
+    return span != spans_.end() && span->first <= number;
+}
+
+// Whatever comes first is not ahead of anything: who joins has no history.
+OriginWindow::Result OriginWindow::judge(std::uint64_t number, std::uint64_t back) const {
+    if (seen(number)) return Result::seen;
+    const std::uint64_t highest = spans_.empty() ? floor_ : spans_.back().last;
+    if (highest == 0 || number < highest) return Result::fresh;
+    return back != 0 && seen(number - back) ? Result::fresh : Result::ahead;
+}
+
+void OriginWindow::add(std::uint64_t number, std::uint64_t back) {
+    const std::uint64_t before = back == 0 ? 0 : number - back;
+    const auto right = spans_.begin() + (notBefore(number) - spans_.cbegin());
     const bool joinsLeft =
         before != 0 && right != spans_.begin() && std::prev(right)->last == before;
     const bool joinsRight = right != spans_.end() && right->before == number;
@@ -36,7 +49,6 @@ bool OriginWindow::add(std::uint64_t number, std::uint64_t back) {
         spans_.insert(right, {before, number, number});
         if (spans_.size() > maxSpans) seenUpTo(spans_.front().last);
     }
-    return true;
 }
 
 }  // namespace netcluster::daemon::link

@@ -17,10 +17,18 @@ class OriginWindow {
     /// beyond so many the oldest events count as seen, so that nothing comes twice. 24 KiB.
     static constexpr std::size_t maxSpans = 1024;
 
+    enum class Result {
+        fresh,
+        seen,   ///< before
+        ahead,  ///< fresh, but behind a hole: what is before it may yet come by another way
+    };
+
     /// All up to `number` counts as seen.
     void seenUpTo(std::uint64_t number);
-    /// False: seen before. `back` as in Relayed.
-    bool add(std::uint64_t number, std::uint64_t back);
+    /// `back` as in Relayed; 0: what is before it may have been seen or not.
+    Result judge(std::uint64_t number, std::uint64_t back) const;
+    /// Of one that has not been seen, ahead or not: it has now.
+    void add(std::uint64_t number, std::uint64_t back);
 
     std::size_t spans() const { return spans_.size(); }
 
@@ -30,8 +38,12 @@ class OriginWindow {
         std::uint64_t first = 0;
         std::uint64_t last = 0;
     };
+    using Spans = std::vector<Span>;
+    Spans::const_iterator notBefore(std::uint64_t number) const;
+    bool seen(std::uint64_t number) const;
+
     std::uint64_t floor_ = 0;  ///< all up to here counts as seen
-    std::vector<Span> spans_;  ///< ascending, above the floor
+    Spans spans_;              ///< ascending, above the floor
 };
 
 }  // namespace netcluster::daemon::link

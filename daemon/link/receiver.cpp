@@ -35,6 +35,7 @@ Receiver::Receiver(std::size_t maxEvent, std::chrono::milliseconds heartbeat, un
 
 void Receiver::onDatagram(Time now, const Header& header, std::string_view body,
                           const Endpoint& from) {
+    if (context_.relay) context_.relay->setTime(now);
     switch (header.type) {
         case Type::data:
             return onData(now, header, body, from);
@@ -96,6 +97,13 @@ void Receiver::onNak(Time now, std::string_view body) {
 std::uint64_t Receiver::lastEventOf(const wire::Uuid& session) const {
     const auto found = remotes_.find(session);
     return found == remotes_.end() ? 0 : found->second->lastEvent();
+}
+
+bool Receiver::handOn(const wire::Uuid& session, std::string_view event, std::string_view host) {
+    Remote* remote = find(session);
+    wire::FrameView frame;
+    wire::nextFrame(event, event.size(), frame);
+    return remote && remote->handOn(frame, host);
 }
 
 Remote* Receiver::find(const wire::Uuid& session) {
@@ -189,6 +197,7 @@ bool Receiver::ready() const {
 }
 
 void Receiver::deliverReady(Time now) {
+    if (context_.relay) context_.relay->setTime(now);
     for (const auto& [session, remote] : remotes_) remote->deliverReady(now, backoff());
 }
 

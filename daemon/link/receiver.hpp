@@ -57,6 +57,9 @@ class Receiver {
     void setRelay(Relay& relay) { context_.relay = &relay; }
     /// The number of the last event that came directly from this session; 0: none.
     std::uint64_t lastEventOf(const wire::Uuid& session) const;
+    /// A whole event frame that this session brought earlier goes to our clients. False: it is no
+    /// good event, or the session is forgotten.
+    bool handOn(const wire::Uuid& session, std::string_view event, std::string_view host);
 
     /// Datagrams that our buffers have room for; shared by those who send.
     void setWindow(std::uint32_t datagrams) { window_ = datagrams; }

@@ -15,6 +15,16 @@ std::uint64_t turnsIn(std::chrono::milliseconds time, std::chrono::milliseconds 
 
 }  // namespace
 
+Relayed ofOrigin(const Origin& origin, Relayed::Kind kind, std::uint64_t number) {
+    Relayed relayed;
+    relayed.kind = kind;
+    relayed.number = number;
+    relayed.host = origin.host;
+    relayed.session = origin.session;
+    relayed.name = origin.name;
+    return relayed;
+}
+
 // With slow heartbeats a session must outlive the silence between them.
 Relay::Relay(const wire::Uuid& host, const wire::Uuid& session, std::chrono::milliseconds heartbeat,
              bool passesOn, RelayEvents& events)
@@ -77,24 +87,81 @@ Origin* Relay::watched(const wire::Uuid& session, std::string_view name) {
     return origin->watched ? origin : nullptr;
 }
 
-bool Relay::takeDirect(Origin& origin, std::uint64_t number, std::uint32_t back) {
-    origin.usedTurn = turn_;
-    if (number == 0 || origin.window.add(number, back)) return true;
-    ++counts_.duplicates;
-    return false;
+Relay::Verdict Relay::takeDirect(Origin& origin, const Relayed& event) {
+    return place(origin.session, event, origin);
 }
 
-void Relay::passOnDirect(Origin& origin, std::uint64_t number, std::uint32_t back,
-                         std::string_view event) {
-    if (!passesOn_ || number == 0) return;
-    Relayed relayed;
-    relayed.back = back;
-    relayed.number = number;
-    relayed.host = origin.host;
-    relayed.session = origin.session;
-    relayed.name = origin.name;
-    relayed.content = event;
-    passOn(origin.session, relayed, origin);
+Relay::Verdict Relay::place(const wire::Uuid& from, const Relayed& event, Origin& origin) {
+    origin.usedTurn = turn_;
+    const auto result = origin.window.judge(event.number, event.back);
+    if (result == OriginWindow::Result::seen || origin.held.contains(event.number)) {
+        ++counts_.duplicates;
+        return Verdict::drop;
+    }
+    if (result == OriginWindow::Result::ahead) {
+        hold(from, event, origin);
+        return Verdict::drop;
+    }
+    origin.window.add(event.number, event.back);
+    return Verdict::take;
+}
+
+// -- events that wait --------------------------------------------------------------------------
+
+void Relay::hold(const wire::Uuid& from, const Relayed& event, Origin& origin) {
+    ++counts_.held;
+    ++heldCount_;
+    heldBytes_ += event.content.size();
+    origin.held.emplace(event.number, HeldEvent{now_ + holdTime, from, event.hops, event.back,
+                                                std::string(event.content)});
+    while (heldBytes_ > maxHeld && !origin.held.empty()) releaseFirst(origin);
+}
+
+void Relay::releaseInOrder(Origin& origin) {
+    while (!origin.held.empty()) {
+        const auto& [number, first] = *origin.held.begin();
+        if (origin.window.judge(number, first.back) == OriginWindow::Result::ahead) return;
+        releaseFirst(origin);
+    }
+}
+
+void Relay::releaseFirst(Origin& origin) {
+    const auto taken = origin.held.extract(origin.held.begin());
+    const HeldEvent& event = taken.mapped();
+    --heldCount_;
+    heldBytes_ -= event.content.size();
+    using Result = OriginWindow::Result;
+    if (origin.window.judge(taken.key(), event.back) == Result::ahead) ++counts_.outOfOrder;
+    origin.window.add(taken.key(), event.back);
+    if (!events_.onHeld(event.from, event.content, origin.name)) return;
+    Relayed relayed = ofOrigin(origin, Relayed::Kind::event, taken.key());
+    relayed.hops = event.hops;
+    relayed.back = event.back;
+    relayed.content = event.content;
+    passOn(event.from, relayed, origin);
+}
+
+// Numbers are in the order of sending, and of those behind one hole the first waits for longest but
+// for a moment.
+std::optional<Time> Relay::deadline() const {
+    if (heldCount_ == 0) return {};
+    std::optional<Time> first;
+    for (const auto& [session, origin] : origins_) {
+        if (origin.held.empty()) continue;
+        const Time until = origin.held.begin()->second.until;
+        if (!first || until < *first) first = until;
+    }
+    return first;
+}
+
+void Relay::releaseDue(Time now) {
+    if (heldCount_ == 0) return;
+    for (auto& [session, origin] : origins_) {
+        while (!origin.held.empty() && origin.held.begin()->second.until <= now) {
+            releaseFirst(origin);
+            releaseInOrder(origin);
+        }
+    }
 }
 
 // -- what neighbours pass on -------------------------------------------------------------------
@@ -109,7 +176,7 @@ Relay::Verdict Relay::judge(const wire::Uuid& from, std::string_view fromName,
     if (relayed.session == from) return Verdict::malformed;
     switch (relayed.kind) {
         case Relayed::Kind::event:
-            return takeEvent(relayed, origin);
+            return takeEvent(from, relayed, origin);
         case Relayed::Kind::alive:
             return takeSign(from, fromName, relayed);
         case Relayed::Kind::end:
@@ -118,7 +185,7 @@ Relay::Verdict Relay::judge(const wire::Uuid& from, std::string_view fromName,
     return Verdict::malformed;
 }
 
-Relay::Verdict Relay::takeEvent(const Relayed& relayed, Origin*& origin) {
+Relay::Verdict Relay::takeEvent(const wire::Uuid& from, const Relayed& relayed, Origin*& origin) {
     origin = findOrMake(relayed.session, relayed.name);
     if (!origin) return Verdict::drop;
     if (!origin->watched) {
@@ -127,10 +194,7 @@ Relay::Verdict Relay::takeEvent(const Relayed& relayed, Origin*& origin) {
         ++watchedCount_;
         origin->window.seenUpTo(events_.directPosition(origin->session));
     }
-    origin->usedTurn = turn_;
-    if (origin->window.add(relayed.number, relayed.back)) return Verdict::take;
-    ++counts_.duplicates;
-    return Verdict::drop;
+    return place(from, relayed, *origin);
 }
 
 void Relay::passOn(const wire::Uuid& from, const Relayed& relayed, Origin& origin) {

@@ -14,6 +14,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +31,22 @@ inline constexpr std::size_t maxOrigins = 512;
 /// A session that is gone is remembered for so long: late copies of its events may still be under
 /// way. Half a minute more than a link keeps what it was split from.
 inline constexpr std::chrono::seconds originIdle{90};
+
+/// An event that is ahead of others waits for them so long. Reason: what a neighbour lost is there
+/// again within a few of its questions (80 ms apart); a listener hardly notices.
+inline constexpr std::chrono::milliseconds holdTime{250};
+/// Bytes that wait so, of all origins together; more go on out of order. Reason: at 60 MB/s what
+/// comes in `holdTime`.
+inline constexpr std::size_t maxHeld = std::size_t{16} << 20;
+
+/// An event that waits for those before it.
+struct HeldEvent {
+    Time until{};
+    wire::Uuid from{};
+    std::uint8_t hops = 0;
+    std::uint32_t back = 0;
+    std::string content;
+};
 
 /// One session of another host.
 struct Origin {
@@ -59,9 +76,13 @@ struct Origin {
     std::uint64_t usedTurn = 0;
     bool watched = false;  ///< its own events are held against `window` as well
     OriginWindow window;
+    std::map<std::uint64_t, HeldEvent> held;
     std::vector<wire::Uuid> lacking;  ///< neighbours that do not hear it, as of `lackingAsOf`
     std::uint64_t lackingAsOf = 0;
 };
+
+/// Without what differs from event to event.
+Relayed ofOrigin(const Origin& origin, Relayed::Kind kind, std::uint64_t number);
 
 /// What the relay tells its owner. Nothing here may call the relay.
 class RelayEvents {
@@ -73,6 +94,8 @@ class RelayEvents {
     /// "restarted".
     virtual void onThere(const Origin& origin) = 0;
     virtual void onGone(const Origin& origin, std::string_view why) = 0;
+    /// An event whose turn has come, from that neighbour, for our clients. False: it is no good.
+    virtual bool onHeld(const wire::Uuid& from, std::string_view event, std::string_view host) = 0;
     /// The number of the last event that came directly from this session; 0: none.
     virtual std::uint64_t directPosition(const wire::Uuid& session) const = 0;
 };
@@ -83,6 +106,8 @@ class Relay {
         std::uint64_t passedOn = 0;    ///< events
         std::uint64_t duplicates = 0;  ///< events that had come before
         std::uint64_t returned = 0;    ///< events of this host that came back
+        std::uint64_t held = 0;        ///< events that waited for others before them
+        std::uint64_t outOfOrder = 0;  ///< of those, went on without them
         std::uint64_t covered = 0;     ///< not passed on, for all others hear the origin
         std::uint64_t hopLimit = 0;    ///< not passed on, for they had passed `maxHops` relays
         std::uint64_t noRoom = 0;      ///< dropped: no place for another session
@@ -93,19 +118,26 @@ class Relay {
     Relay(const wire::Uuid& host, const wire::Uuid& session, std::chrono::milliseconds heartbeat,
           bool passesOn, RelayEvents& events);
 
-    // -- events
+    // -- events. What is to be taken, the caller hands to its clients, to `passOn` if it is good,
+    // and calls `release` then. All else is done with.
 
-    /// An event of the session itself is to be judged by `takeDirect` and passed on if it is good;
-    /// null: nobody has a copy of it, and it need not be.
+    /// The clock; to be set before each datagram is handed in.
+    void setTime(Time now) { now_ = now; }
+    /// An event of the session itself is to be judged by `takeDirect`; null: nobody has a copy of
+    /// it, and it need not be.
     Origin* watched(const wire::Uuid& session, std::string_view name);
-    bool takeDirect(Origin& origin, std::uint64_t number, std::uint32_t back);
-    void passOnDirect(Origin& origin, std::uint64_t number, std::uint32_t back,
-                      std::string_view event);
-    /// What a neighbour passed on. `take`: it is a new event of `origin`; the caller hands it to
-    /// its clients, and to `passOn` if it is good. All else is done with.
+    Verdict takeDirect(Origin& origin, const Relayed& event);
+    /// What a neighbour passed on. `take`: it is a new event of `origin`.
     Verdict judge(const wire::Uuid& from, std::string_view fromName, const Relayed& relayed,
                   Origin*& origin);
     void passOn(const wire::Uuid& from, const Relayed& relayed, Origin& origin);
+    /// Events behind it may have waited for it.
+    void release(Origin& origin) {
+        if (!origin.held.empty()) releaseInOrder(origin);
+    }
+    /// When an event has waited for long enough, if one waits.
+    std::optional<Time> deadline() const;
+    void releaseDue(Time now);
 
     // -- hosts
 
@@ -130,7 +162,11 @@ class Relay {
     const std::vector<wire::Uuid>& lacking(Origin& origin);
     bool wanted(Origin& origin, const wire::Uuid& from);
     void write(Relayed relayed);
-    Verdict takeEvent(const Relayed& relayed, Origin*& origin);
+    Verdict takeEvent(const wire::Uuid& from, const Relayed& relayed, Origin*& origin);
+    Verdict place(const wire::Uuid& from, const Relayed& event, Origin& origin);
+    void hold(const wire::Uuid& from, const Relayed& event, Origin& origin);
+    void releaseInOrder(Origin& origin);
+    void releaseFirst(Origin& origin);
     Verdict takeSign(const wire::Uuid& from, std::string_view fromName, const Relayed& relayed);
     Verdict takeEnd(const wire::Uuid& from, const Relayed& relayed);
     void end(Origin& origin, const wire::Uuid& from, std::uint8_t hops);
@@ -150,6 +186,9 @@ class Relay {
     std::map<wire::Uuid, std::vector<std::uint64_t>> neighbours_;
     std::uint64_t neighboursAsOf_ = 1;  ///< +1 with each change of them
     std::uint64_t turn_ = 0;
+    Time now_{};
+    std::size_t heldBytes_ = 0;
+    std::size_t heldCount_ = 0;
     std::string message_;
     Counts counts_;
 };

@@ -95,13 +95,9 @@ void Relay::end(Origin& origin, const wire::Uuid& from, std::uint8_t hops) {
     origin.behind = false;
     if (std::exchange(origin.ended, true)) return;
     if (!passesOn_ || hops >= maxHops || !wanted(origin, from)) return;
-    Relayed relayed;
-    relayed.kind = Relayed::Kind::end;
+    Relayed relayed =
+        ofOrigin(origin, Relayed::Kind::end, std::max<std::uint64_t>(origin.packet, 1));
     relayed.hops = hops;
-    relayed.number = std::max<std::uint64_t>(origin.packet, 1);
-    relayed.host = origin.host;
-    relayed.session = origin.session;
-    relayed.name = origin.name;
     write(relayed);
 }
 
@@ -109,13 +105,8 @@ void Relay::passOnSign(Origin& origin) {
     origin.saidOn = true;
     if (!passesOn_ || origin.said.empty() || origin.ended) return;
     if (origin.saidHops >= maxHops || !wanted(origin, origin.saidBy)) return;
-    Relayed relayed;
-    relayed.kind = Relayed::Kind::alive;
+    Relayed relayed = ofOrigin(origin, Relayed::Kind::alive, origin.packet);
     relayed.hops = origin.saidHops;
-    relayed.number = origin.packet;
-    relayed.host = origin.host;
-    relayed.session = origin.session;
-    relayed.name = origin.name;
     relayed.content = origin.said;
     write(relayed);
 }

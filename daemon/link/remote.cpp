@@ -173,16 +173,19 @@ void Remote::onEvent(const wire::FrameView& message) {
     const std::uint64_t number = stream_.number();
     const std::uint64_t before = std::exchange(eventBefore_, number);
     lastEvent_ = number;
-    Origin* origin = context_.relay ? context_.relay->watched(session_, name_) : nullptr;
+    Relay* const relay = number != 0 ? context_.relay : nullptr;
+    Origin* const origin = relay ? relay->watched(session_, name_) : nullptr;
     if (!origin) return void(handOn(message, name_));
+    Relayed event = ofOrigin(*origin, Relayed::Kind::event, number);
     // After a hole nobody knows what came before.
-    const std::uint64_t back = before == 0 || number <= before ? 0 : number - before;
-    const auto told =
-        static_cast<std::uint32_t>(back > std::numeric_limits<std::uint32_t>::max() ? 0 : back);
-    if (!context_.relay->takeDirect(*origin, number, told)) return;
-    if (handOn(message, name_)) {
-        context_.relay->passOnDirect(*origin, number, told, message.whole);
+    constexpr std::uint64_t farthest = std::numeric_limits<std::uint32_t>::max();
+    if (before != 0 && before < number && number - before <= farthest) {
+        event.back = static_cast<std::uint32_t>(number - before);
     }
+    event.content = message.whole;
+    if (relay->takeDirect(*origin, event) != Relay::Verdict::take) return;
+    if (handOn(message, name_)) relay->passOn(session_, event, *origin);
+    relay->release(*origin);
 }
 
 void Remote::onRelayed(const wire::FrameView& message) {
@@ -192,6 +195,12 @@ void Remote::onRelayed(const wire::FrameView& message) {
     }
     // What was heard before a host came or went is told before that.
     if (relayed.kind != Relayed::Kind::event) context_.inflow.flush();
+    wire::FrameView event;
+    const std::string_view content = relayed.content;
+    const bool whole = relayed.kind != Relayed::Kind::event ||
+                       (wire::nextFrame(content, content.size(), event) == wire::Walk::frame &&
+                        event.whole.size() == content.size());
+    if (!whole) return context_.events.onBad(Bad::relayed);
     Origin* origin = nullptr;
     switch (context_.relay->judge(session_, name_, relayed, origin)) {
         case Relay::Verdict::drop:
@@ -201,12 +210,8 @@ void Remote::onRelayed(const wire::FrameView& message) {
         case Relay::Verdict::take:
             break;
     }
-    wire::FrameView event;
-    const std::string_view content = relayed.content;
-    const bool whole = wire::nextFrame(content, content.size(), event) == wire::Walk::frame &&
-                       event.whole.size() == content.size();
-    if (!whole) return context_.events.onBad(Bad::relayed);
     if (handOn(event, relayed.name)) context_.relay->passOn(session_, relayed, *origin);
+    context_.relay->release(*origin);
 }
 
 // False when it is no good event.

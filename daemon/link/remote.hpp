@@ -87,6 +87,9 @@ class Remote final : private OrderWindow::Out, private StreamReader::Out {
     void onEnd(Time now, std::uint64_t highest);
     void othersAsked(Time now, const Nak& nak);
 
+    /// A whole event frame that it brought goes to our clients. False: it is no good event.
+    bool handOn(const wire::FrameView& event, std::string_view host);
+
     /// What to ask this sender for now, and whether to tell it where we are. `window`: the room
     /// that this receiver has for it.
     void requests(Time now, std::uint32_t window, std::vector<Range>& missing);
@@ -130,7 +133,6 @@ class Remote final : private OrderWindow::Out, private StreamReader::Out {
     void onMessage(const wire::FrameView& message) override;
     void onEvent(const wire::FrameView& message);
     void onRelayed(const wire::FrameView& message);
-    bool handOn(const wire::FrameView& event, std::string_view host);
     void onBadStream(Bad reason) override;
     void judge(OrderWindow::Result result);
 
