@@ -1,5 +1,5 @@
-// Hosts with a Relay each, and ways between them, in virtual time: what they say arrives in order on
-// each way, after a delay of its own; ways are cut and mended, hosts die and come back. What the
+// Hosts with a Relay each, and ways between them, in virtual time: what they say arrives in order
+// on each way, after a delay of its own; ways are cut and mended, hosts die and come back. What the
 // streams below do (repair, windows) is taken as done: a way brings all or is cut.
 #pragma once
 
@@ -42,7 +42,8 @@ class RelayHost final : private RelayEvents {
         host = session;
         session[15] = 99;
         wire::storeLittle(reinterpret_cast<char*>(session.data()) + 8, start);
-        relay = std::make_unique<Relay>(host, session, 1s, passesOn, *this);
+        RelayEvents& events = *this;
+        relay = std::make_unique<Relay>(host, session, 1s, passesOn, events);
     }
 
     void emit(const std::string& event) {
@@ -190,8 +191,8 @@ class RelayNetwork {
         ways_.erase({other, one});
     }
     void start(std::size_t host) {
-        hosts_[host] = std::make_shared<RelayHost>(host, ++starts_, relays_.contains(host), now,
-                                                   random);
+        hosts_[host] =
+            std::make_shared<RelayHost>(host, ++starts_, relays_.contains(host), now, random);
         turnDue_[host] = now + std::chrono::milliseconds(random() % 1000);
         for (auto& [way, state] : ways_) {
             if (way.first == host || way.second == host) state.joined = false;
@@ -260,8 +261,8 @@ class RelayNetwork {
                 if (way.first != host || !alive(way.second)) continue;
                 const auto jitter = std::chrono::microseconds(random() % 5000);
                 state.free = std::max(state.free, now + state.delay + jitter);
-                arrivals_.push({state.free, ++order_, way.second, hosts_[host],
-                                hosts_[way.second], way, out.front()});
+                arrivals_.push({state.free, ++order_, way.second, hosts_[host], hosts_[way.second],
+                                way, out.front()});
             }
         }
     }

@@ -128,7 +128,8 @@ TEST_CASE("random networks with loops: each event comes to every host once, in o
     }
 }
 
-TEST_CASE("ways are cut and mended, hosts die and come back: nothing twice, and all is well after") {
+TEST_CASE(
+    "ways are cut and mended, hosts die and come back: nothing twice, and all is well after") {
     for (unsigned seed = 0; seed < seeds(); ++seed) {
         CAPTURE(seed);
         RandomNetwork all(seed);
