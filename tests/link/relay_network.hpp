@@ -182,8 +182,11 @@ class RelayNetwork {
     }
 
     void connect(std::size_t one, std::size_t other) {
+        connect(one, other, std::chrono::microseconds(100 + random() % 40'000));
+    }
+    void connect(std::size_t one, std::size_t other, std::chrono::microseconds delay) {
         for (const auto& way : {std::pair(one, other), std::pair(other, one)}) {
-            ways_[way] = Way{std::chrono::microseconds(100 + random() % 40'000), now, false};
+            ways_[way] = Way{delay, now, false};
         }
     }
     void cut(std::size_t one, std::size_t other) {

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cstdlib>
+#include <numeric>
 
 #include "relay_network.hpp"
 
@@ -11,9 +12,10 @@ using namespace netcluster::daemon::link;
 
 namespace {
 
+// As in link_model_test.cpp.
 unsigned seeds() {
     const char* wanted = std::getenv("NETCLUSTER_MODEL_SEEDS");
-    return wanted ? static_cast<unsigned>(std::strtoul(wanted, nullptr, 10)) : 300;
+    return wanted ? static_cast<unsigned>(std::strtoul(wanted, nullptr, 10)) : 60;
 }
 
 // Of a host that fell silent five heartbeats are waited for; its signs of life wait at each relay
@@ -153,6 +155,54 @@ TEST_CASE(
         checkCalm(all, before);
         REQUIRE(nothingTwice(all));
     }
+}
+
+TEST_CASE("a faster way that opens in the middle of a stream: what it brings waits for the rest") {
+    RelayNetwork all(4, 1, {1, 2});
+    all.connect(0, 1, 40ms);
+    all.connect(1, 3, 40ms);
+    all.connect(2, 3, 100us);
+    all.runFor(20s);
+    const auto say = [&](int from, int to) {
+        for (int i = from; i < to; ++i) {
+            all.emit(0, std::to_string(i));
+            all.runFor(1ms);
+        }
+    };
+    say(0, 200);
+    all.connect(0, 2, 100us);
+    say(200, 2000);
+    all.runFor(1s);
+    std::vector<int> heard;
+    for (const auto& one : all[3].heard) heard.push_back(std::stoi(one.event));
+    std::vector<int> wanted(2000);
+    std::iota(wanted.begin(), wanted.end(), 0);
+    CHECK(heard == wanted);
+    CHECK(all[3].relay->counts().held > 0);
+    CHECK(all[3].relay->counts().outOfOrder == 0);
+}
+
+TEST_CASE("what never comes is waited for once, and not for long") {
+    RelayNetwork all(3, 1, {1});
+    all.connect(0, 1, 1ms);
+    all.connect(1, 2, 1ms);
+    all.runFor(20s);
+    all.emit(0, "1");
+    all.runFor(100ms);
+    all.cut(1, 2);
+    all.emit(0, "2");
+    all.runFor(100ms);
+    all.connect(1, 2, 1ms);
+    all.emit(0, "3");
+    all.emit(0, "4");
+    all.runFor(holdTime - 20ms);
+    CHECK(all[2].heard.size() == 1);
+    all.runFor(50ms);
+    CHECK(all[2].heard.size() == 3);
+    all.emit(0, "5");
+    all.runFor(20ms);
+    CHECK(all[2].heard.size() == 4);
+    CHECK(all[2].relay->counts().outOfOrder == 1);
 }
 
 TEST_CASE("no host passes an event on twice, and none that all others hear by themselves") {
