@@ -94,8 +94,14 @@ Relay::Verdict Relay::takeDirect(Origin& origin, const Relayed& event) {
 Relay::Verdict Relay::place(const wire::Uuid& from, const Relayed& event, Origin& origin) {
     origin.usedTurn = turn_;
     const auto result = origin.window.judge(event.number, event.back);
-    if (result == OriginWindow::Result::seen || origin.held.contains(event.number)) {
+    const auto held = origin.held.find(event.number);
+    if (result == OriginWindow::Result::seen || held != origin.held.end()) {
         ++counts_.duplicates;
+        // This copy may know what came before it, and that may be here by now.
+        if (held != origin.held.end() && held->second.back == 0) {
+            held->second.back = event.back;
+            releaseInOrder(origin);
+        }
         return Verdict::drop;
     }
     if (result == OriginWindow::Result::ahead) {
