@@ -384,11 +384,13 @@ void Hub::onOnline() {
         agent->connected();
         agent->around(around_, {Change::What::all});
     }
+    watchStats();
 }
 
 void Hub::onOffline(const std::string& reason) {
     ownNodes_.unanswered();
     endAsking(nullptr, "the connection was lost: " + reason);
+    watchStats();
     for (const auto& agent : members()) agent->disconnected(reason);
 }
 

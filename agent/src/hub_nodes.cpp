@@ -80,6 +80,9 @@ bool Hub::unregisterNode(const Mailbox& agent, std::string_view id) {
     const std::lock_guard lock(mutex_);
     if (!ownNodes_.forget(agent, id)) return false;
     request(control::unregisterNode, Json(id).dump(), 0);
+    connection_->post([hub = weak_from_this()] {
+        if (const auto self = hub.lock()) self->watchStats();
+    });
     return true;
 }
 
@@ -89,7 +92,10 @@ void Hub::forgetNodes(Mailbox& agent) {
         request(control::unregisterNode, Json(id).dump(), 0);
     }
     connection_->post([hub = weak_from_this(), left = &agent] {
-        if (const auto self = hub.lock()) self->endAsking(left, "disconnected");
+        const auto self = hub.lock();
+        if (!self) return;
+        self->endAsking(left, "disconnected");
+        self->watchStats();
     });
 }
 
@@ -125,6 +131,7 @@ void Hub::takeAnswer(const wire::EventView& event) {
         answered->agent->trouble("node '" + answered->id + "' is no more: " + why);
     }
     if (answered) tell({Change::What::node, answered->id});
+    watchStats();
     if (done) done(why);
 }
 
@@ -152,6 +159,7 @@ void Hub::nodeLost(const Change& change) {
     if (change.what != Change::What::node || change.why != "refused") return;
     if (const auto agent = ownNodes_.lost(change.id)) {
         agent->trouble("node '" + change.id + "' is no more: another host has a node of that id");
+        watchStats();
     }
 }
 
@@ -168,6 +176,28 @@ std::string Hub::onGreeting() {
         wire::appendEvent(frames, view);
     }
     return frames;
+}
+
+// -- how they are doing; the connection's thread
+
+// While there are nodes, and somebody to tell.
+void Hub::watchStats() {
+    const bool needed = !welcoming_ && connection_->online() && !ownNodes_.empty();
+    if (!needed) return statsTimer_.reset();
+    if (!statsTimer_) tellStats();
+}
+
+// Dropped when the queue is full: the next report says it all again.
+void Hub::tellStats() {
+    statsTimer_ = connection_->after(betweenStats, [hub = weak_from_this()] {
+        if (const auto self = hub.lock()) self->tellStats();
+    });
+    const std::string report = stats_.next(processStats()).dump();
+    wire::EventView view;
+    view.name = control::nodeStats;
+    view.channel = channel_;
+    view.payload = report;
+    connection_->send(view);
 }
 
 // -- who is there, who is meant

@@ -82,6 +82,22 @@ void join(Agent& agent, FakeClient& client) {
     connecting.get();
 }
 
+// The next frame that is no report of stats, which come by the clock.
+Said next(FakeClient& client) {
+    for (;;) {
+        Said said = client.next();
+        if (said.name != "nc-node-stats") return said;
+    }
+}
+
+Json nextStats(FakeClient& client) {
+    for (;;) {
+        const Said said = client.next();
+        if (said.name == "nc-node-stats")
+            return Json::parse(said.text.substr(sizeof "event nc-node-stats"));
+    }
+}
+
 void grant(FakeClient& client, const Said& asked, const std::string& id) {
     client.event("nc-node-register-response", R"({"id":")" + id + "\"}", 0, asked.id);
 }
@@ -94,7 +110,7 @@ void refuse(FakeClient& client, const Said& asked, const std::string& id, const 
 // What the daemon does with a request: everybody is told, then who asked is answered.
 Said serve(FakeClient& client, const std::string& id, const std::string& region = "eu",
            int since = 1) {
-    Said asked = client.next();
+    Said asked = next(client);
     CHECK(asked.name == "nc-node-register");
     client.event("nc-node-online", nodeData(id, region, since));
     grant(client, asked, id);
@@ -131,12 +147,12 @@ TEST_CASE("the daemon is asked in its words, and its answer is the outcome") {
 
     auto changing =
         inBackground([&] { return errorOf([&] { agent.registerNode({"web"}, longTime); }); });
-    refuse(client, client.next(), "web", "not today");
+    refuse(client, next(client), "web", "not today");
     CHECK(changing.get() == "not today");
     CHECK(idsOf(agent.nodes()) == Words{"own web"});  // as it was
 
     CHECK(agent.unregisterNode("web"));
-    CHECK(client.next().text == R"(event nc-node-unregister "web")");
+    CHECK(next(client).text == R"(event nc-node-unregister "web")");
     CHECK_FALSE(agent.unregisterNode("web"));
 }
 
@@ -158,7 +174,7 @@ TEST_CASE("a description that is none is not asked for") {
     agent.registerNodeAsync({"a b"}, [&](const std::string& error) { told.add(error); });
     CHECK(told.next().starts_with("the id of a node"));
     agent.emit("fence");
-    CHECK(client.next().text == "event fence null");
+    CHECK(next(client).text == "event fence null");
 }
 
 TEST_CASE("without a connection nothing is registered, and a listener must not wait") {
@@ -184,7 +200,7 @@ TEST_CASE("a node that nobody hears of in time is taken back when it is granted 
     CHECK(errorOf([&] { agent.registerNode({"web"}, std::chrono::milliseconds(1)); }) ==
           "the daemon did not answer within 1 ms");
     serve(client, "web");
-    CHECK(client.next().text == R"(event nc-node-unregister "web")");
+    CHECK(next(client).text == R"(event nc-node-unregister "web")");
     CHECK(idsOf(agent.nodes()) == Words{"web"});  // until the daemon says otherwise
 }
 
@@ -195,7 +211,7 @@ TEST_CASE("a lost connection and a disconnect end what is asked") {
     Heard<std::string> told;
     agent.registerNodeAsync(
         {"a"}, [&](const std::string& error) { told.add(error); }, longTime);
-    client.next();
+    next(client);
     client.close();
     CHECK(told.next().starts_with("the connection was lost"));
     FakeClient again = daemon.accept();
@@ -205,10 +221,10 @@ TEST_CASE("a lost connection and a disconnect end what is asked") {
     while (!agent.connected()) std::this_thread::yield();
     agent.registerNodeAsync(
         {"b"}, [&](const std::string& error) { told.add(error); }, longTime);
-    CHECK(again.next().name == "nc-node-register");
+    CHECK(next(again).name == "nc-node-register");
     agent.disconnect();
     CHECK(told.next() == "disconnected");
-    CHECK(again.next().text == R"(event nc-node-unregister "b")");
+    CHECK(next(again).text == R"(event nc-node-unregister "b")");
 }
 
 TEST_CASE("a request that the lost daemon had not read is not made of the next one") {
@@ -226,7 +242,7 @@ TEST_CASE("a request that the lost daemon had not read is not made of the next o
     told.next();
     FakeClient again = daemon.accept();
     greet(again);
-    for (Said said = again.next(); said.name != "last"; said = again.next()) {
+    for (Said said = next(again); said.name != "last"; said = next(again)) {
         CHECK(said.name == "big");
     }
 }
@@ -267,7 +283,7 @@ TEST_CASE("a node of this process is told as its own, and a foreign one never is
     registerNode(agent, client, "mine");
     CHECK(told.next() == "+own mine");  // before registerNode returned
     auto changing = inBackground([&] { agent.registerNode({"mine", {"us"}}, longTime); });
-    const Said asked = client.next();
+    const Said asked = next(client);
     client.event("nc-node-changed", nodeData("mine", "us"));
     grant(client, asked, "mine");
     changing.get();
@@ -276,7 +292,7 @@ TEST_CASE("a node of this process is told as its own, and a foreign one never is
     // Somebody else is quicker.
     auto registering =
         inBackground([&] { return errorOf([&] { agent.registerNode({"web"}, longTime); }); });
-    const Said second = client.next();
+    const Said second = next(client);
     client.event("nc-node-online", nodeData("web"));
     refuse(client, second, "web", "there is a node web of another client");
     CHECK(contains(registering.get(), "another client"));
@@ -304,14 +320,14 @@ TEST_CASE("after a lost connection nodes are registered anew before all is well"
     agent.emit("x", 1, {.to = "one"});
     CHECK(heard == 1);
 
-    CHECK(again.next().text == "subscribe fence");
-    CHECK(again.next().text == "subscribe x");
-    const Said one = again.next();
+    CHECK(next(again).text == "subscribe fence");
+    CHECK(next(again).text == "subscribe x");
+    const Said one = next(again);
     CHECK(one.text ==
           R"(event nc-node-register {"id":"one","info":{},"regions":["eu"],"services":[]})");
-    const Said two = again.next();
+    const Said two = next(again);
     CHECK(two.name == "nc-node-register");
-    CHECK(again.next().type == wire::FrameType::sync);
+    CHECK(next(again).type == wire::FrameType::sync);
     welcome(again, {nodeData("db")});
     again.event("nc-hosts-known", "{}");
     again.event("nc-node-online", nodeData("one", "eu", 2));
@@ -362,9 +378,9 @@ TEST_CASE("nodes belong to the agent that registered them, and go with it") {
     CHECK(errorOf([&] { first.registerNode({"two"}, longTime); }) ==
           "there is a node two of another agent of this process");
     second.reset();
-    CHECK(client.next().text == R"(event nc-node-unregister "two")");
+    CHECK(next(client).text == R"(event nc-node-unregister "two")");
     third.disconnect();
-    CHECK(client.next().text == R"(event nc-node-unregister "three")");
+    CHECK(next(client).text == R"(event nc-node-unregister "three")");
     CHECK(idsOf(first.nodes()) == Words{"own one", "three", "two"});
 }
 
@@ -387,7 +403,7 @@ TEST_CASE("an event reaches this process when one of its nodes, or its connectio
     CHECK_FALSE(hears("web"));
     CHECK_FALSE(hears("*"));
     agent.syncAsync({}, longTime);
-    while (client.next().type != wire::FrameType::sync) continue;  // behind the subscription
+    while (next(client).type != wire::FrameType::sync) continue;  // behind the subscription
     client.synced();
     registerNode(agent, client, "web");
     for (const std::string to : {"web", "eu", "web:db", "*", "region=eu", "host=testhost", "!db"}) {
@@ -399,6 +415,68 @@ TEST_CASE("an event reaches this process when one of its nodes, or its connectio
         CAPTURE(to);
         CHECK_FALSE(hears(to));
     }
+}
+
+TEST_CASE("how its nodes are doing a process says every second, while it has some") {
+    const FakeDaemon daemon;
+    Agent agent("A", daemon.options());
+    FakeClient client = connect(agent, daemon);
+    agent.reportStats({{"shard", 3}, {"busy", 7}, {"gone", true}});
+    agent.reportStats({{"gone", nullptr}, {"absent", nullptr}});
+    registerNode(agent, client, "web");
+    const Json first = nextStats(client);
+    const auto began = std::chrono::steady_clock::now();
+    CHECK(first.at("shard") == 3);
+    CHECK(first.at("busy") == 7);
+    CHECK(first.at("requests") == 0);
+    CHECK_FALSE(first.contains("gone"));
+    CHECK(first.at("version") == NETCLUSTER_VERSION);
+    CHECK(first.at("pid").get<long>() > 0);
+    CHECK(first.at("memory").get<std::uint64_t>() > 100'000);
+    CHECK(first.at("uptime").get<std::int64_t>() < 3600);
+    CHECK(first.at("load").get<double>() >= 0);
+    CHECK(first.at("cpus").get<unsigned>() > 0);
+    CHECK(first.dump().size() < 512);
+
+    agent.reportStats({{"shard", "four"}});
+    registerNode(agent, client, "db");
+    const Json second = nextStats(client);
+    CHECK(second.at("shard") == "four");
+    CHECK(second.at("pid") == first.at("pid"));
+    CHECK(std::chrono::steady_clock::now() - began > std::chrono::milliseconds(500));
+
+    agent.unregisterNode("web");
+    CHECK(nextStats(client).at("shard") == "four");
+    agent.unregisterNode("db");
+    CHECK(client.next().text == R"(event nc-node-unregister "db")");
+
+    // No more, then; the next of another process's nodes would have come later.
+    const FakeDaemon elsewhere;
+    Agent clock("A", elsewhere.options());
+    FakeClient ticks = connect(clock, elsewhere);
+    registerNode(clock, ticks, "clock");
+    nextStats(ticks);
+    nextStats(ticks);
+    agent.emit("end");
+    CHECK(client.next().text == "event end null");
+}
+
+TEST_CASE("stats that cannot be told are refused, and what was told before stays") {
+    const FakeDaemon daemon;
+    Agent agent("A", daemon.options());
+    agent.reportStats({{"a", 1}});
+    CHECK_THROWS_AS(agent.reportStats(7), Error);
+    CHECK_THROWS_AS(agent.reportStats({{"a", "\xff"}}), Error);
+    const Json tooMuch{{"b", std::string(600, 'x')}, {"c", std::string(600, 'x')}};
+    CHECK(contains(errorOf([&] { agent.reportStats(tooMuch); }), "at most 1024"));
+    agent.reportStats({{"b", std::string(600, 'x')}});
+    CHECK_THROWS_AS(agent.reportStats({{"c", std::string(600, 'x')}}), Error);
+    FakeClient client = connect(agent, daemon);
+    registerNode(agent, client, "web");
+    const Json told = nextStats(client);
+    CHECK(told.at("a") == 1);
+    CHECK(told.contains("b"));
+    CHECK_FALSE(told.contains("c"));
 }
 
 TEST_CASE("poll tells the last of what a node says, and nothing of one that came and went") {
@@ -467,7 +545,7 @@ TEST_CASE("many threads register, look, emit and let go at once") {
         }));
     }
     for (int answered = 0; answered < 2 * threads * rounds; ++answered) {
-        const Said asked = client.next();
+        const Said asked = next(client);
         const std::string id = asked.text.substr(asked.text.find("\"n") + 1, 2);
         if (asked.name == "nc-node-register") {
             client.event("nc-node-online", nodeData(id, "eu", answered));
