@@ -303,6 +303,7 @@ TEST_CASE("with poll it is all the same, on the thread that polls") {
     CHECK(agent.registerNode({"mine"}, patience()) == "mine");
     Connected there(hosts.beta);
     there.registerNode({"theirs"}, patience());
+    await([&] { return !agent.nodes("theirs").empty(); });  // known before it is told
     std::string outcome = "none";
     agent.registerNodeAsync(
         {"theirs"}, [&](const std::string& error) { outcome = error; }, patience());
