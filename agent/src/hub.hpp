@@ -109,7 +109,7 @@ class Hub final : public Connection::Receiver, public std::enable_shared_from_th
     void forgetNodes(Mailbox& agent);
     void watchStats();
     void tellStats();
-    bool isMeant(std::string_view to) const;
+    bool isMeant(const EmitOptions& options) const;
 
     bool leaves(Hearing& hearing, const Mailbox& from, std::string_view event,
                 const EmitOptions& options) const;

@@ -218,9 +218,13 @@ std::vector<Node> Hub::nodes(const Target* target) const {
     return nodes;
 }
 
-bool Hub::isMeant(std::string_view to) const {
+// Throws Error when the event cannot go out with these addresses.
+bool Hub::isMeant(const EmitOptions& options) const {
+    checkAddresses(options);
+    if (options.to.empty()) return true;
     const wire::Uuid* const client = emitter_->sender();
-    return ownNodes_.isMeant(compiledTarget(to), client ? wire::uuidText(*client) : std::string());
+    return ownNodes_.isMeant(compiledTarget(options.to),
+                             client ? wire::uuidText(*client) : std::string());
 }
 
 }  // namespace netcluster
