@@ -43,11 +43,13 @@ void Hub::registerNode(const std::shared_ptr<Mailbox>& agent, NodeDescription sa
 // Returns why it cannot be asked; else `done` is told what becomes of it.
 std::string Hub::ask(const std::shared_ptr<Mailbox>& agent, NodeDescription said,
                      std::chrono::milliseconds timeout, const Connection::Done& done) {
+    if (channel_ == control::channel) return "the channel control has no nodes";
+    if (!connection_->online()) return "not connected";
     try {
         const std::string text = textOf(said);
         checkSize(control::registerNode, text.size(), connection_->maxEvent());
         const std::lock_guard lock(mutex_);
-        if (!connection_->online() || findMember(*agent) == members_.end()) return "not connected";
+        if (findMember(*agent) == members_.end()) return "not connected";
         const std::uint64_t number = ownNodes_.ask(agent, std::move(said), text);
         Asking& asking = asking_[number];
         asking.agent = agent.get();

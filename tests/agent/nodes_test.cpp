@@ -187,6 +187,9 @@ TEST_CASE("without a connection nothing is registered, and a listener must not w
     CHECK(told.next() == "not connected");
     CHECK_FALSE(agent.unregisterNode("a"));
     CHECK(agent.nodes().empty());
+    agent.connectAsync({}, longTime);  // not yet
+    agent.registerNodeAsync({}, [&](const std::string& error) { told.add(error); });
+    CHECK(told.next() == "not connected");
     std::string error;
     agent.on("x", [&](const Event&) { error = errorOf([&] { agent.registerNode({"a"}); }); });
     agent.emit("x");
