@@ -226,7 +226,8 @@ void TaskRunner::report() {
         }
     }
     try {
-        agent_.reportStats({{"busy", busy}, {"requests", done}});
+        // TEMPORARY until Agent::reportStats is there: agent_.reportStats({{"busy", busy}, {"requests", done}});
+        static_cast<void>(busy + done);
     } catch (const Error&) {
         // The program reports so much of its own that there is no room left.
     }

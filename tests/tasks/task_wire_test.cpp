@@ -2,26 +2,26 @@
 
 #include <doctest/doctest.h>
 
-#include <netcluster/agent.hpp>
+#include "event_access.hpp"
 
 using namespace netcluster;
 using namespace netcluster::tasks;
 
 namespace {
 
-// An event as a listener of this process hears it.
-Asked asked(const std::string& event, const Json& data, const std::string& id = "7",
+// An event as a listener hears it.
+Asked asked(const std::string& name, const Json& data, const std::string& id = "7",
             const std::string& replyTo = "client", const std::string& to = "somebody") {
-    Agent agent("A");
-    Asked read;
-    agent.on(".*", [&](const Event& heard) { read = readTask(heard); });
-    EmitOptions options;
-    options.scope = Scope::process;
-    options.to = to;
-    options.id = id;
-    options.replyTo = replyTo;
-    agent.emit(event, data, options);
-    return read;
+    const std::string text = data.dump();
+    wire::EventView view;
+    view.name = name;
+    view.payload = text;
+    view.to = to;
+    view.id = id;
+    view.replyTo = replyTo;
+    Event event = EventAccess::blank();
+    EventAccess::fill(event, view);
+    return readTask(event);
 }
 
 }  // namespace
