@@ -33,6 +33,9 @@ inline constexpr std::string_view netGap = "nc-net-gap";
 /// node's description, or its id; the answer is `{"id"}`, with `error` when it was refused.
 inline constexpr std::string_view registerNode = "nc-node-register";
 inline constexpr std::string_view unregisterNode = "nc-node-unregister";
+constexpr bool changesNodes(std::string_view event) {
+    return event == registerNode || event == unregisterNode;
+}
 /// And what they say of themselves all the time: an object, which holds for all nodes of that
 /// connection. Answered when it is refused. The clients that hear of nodes are told {id: object} of
 /// those that have said something new, at most once a second; the daemons tell each other alike.
