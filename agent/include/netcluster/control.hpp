@@ -19,6 +19,8 @@ inline constexpr std::string_view showChannel = "showchannel";  ///< name -> rul
 inline constexpr std::string_view showClient = "showclient";    ///< {channel, client} -> details
 inline constexpr std::string_view stats = "stats";              ///< null -> counters
 inline constexpr std::string_view hosts = "hosts";              ///< null -> hosts of the link
+inline constexpr std::string_view nodes = "nodes";              ///< target or null -> nodes
+inline constexpr std::string_view node = "node";                ///< id -> a node
 inline constexpr std::string_view doctor = "doctor";            ///< {wait} -> facts, later
 
 /// What the daemon tells unasked, on `control` and to agents that asked for it (Agent::onPresence,
