@@ -68,9 +68,8 @@ TEST_CASE("a server that does not read holds up who writes to it, and nobody els
     CHECK(sent > 40);
     send(cluster[2], pidAt(0), "still here");
     CHECK(receive(cluster[0]).msg == "still here");
-    send(cluster[0], pidAt(1), text, sent++);  // waits until the other one reads
-    CHECK(cluster[0].counters().undelivered == 0);
     for (int n = 0; n < sent; ++n) CHECK(receive(cluster[1]).msgId == n);
+    CHECK(cluster[0].counters().undelivered == 0);
 }
 
 TEST_CASE("servers on the blacklist are neither written to nor heard, as long as they are on it") {
