@@ -3,6 +3,7 @@
 #include <netcluster/agent.hpp>
 
 #include "hub.hpp"
+#include "node_codec.hpp"
 
 namespace netcluster {
 namespace {
@@ -163,6 +164,39 @@ std::vector<std::string> Agent::eventNames() const {
     return impl_->emitter().patterns(*impl_->mailbox_);
 }
 
+// -- nodes
+
+std::string Agent::registerNode(NodeDescription node, std::chrono::milliseconds timeout) {
+    mayWait("registerNode");
+    if (node.id.empty()) node.id = impl_->hub_->defaultNodeId();
+    std::string id = node.id;
+    const Outcome outcome;
+    impl_->hub_->registerNode(impl_->mailbox_, std::move(node), timeout, outcome.done());
+    outcome.await();
+    return id;
+}
+
+void Agent::registerNodeAsync(NodeDescription node,
+                              std::function<void(const std::string& error)> done,
+                              std::chrono::milliseconds timeout) {
+    if (node.id.empty()) node.id = impl_->hub_->defaultNodeId();
+    impl_->hub_->registerNode(impl_->mailbox_, std::move(node), timeout,
+                              impl_->told(std::move(done)));
+}
+
+bool Agent::unregisterNode(std::string_view id) {
+    return impl_->hub_->unregisterNode(*impl_->mailbox_, id);
+}
+
+std::vector<Node> Agent::nodes() const {
+    return impl_->hub_->nodes(nullptr);
+}
+
+std::vector<Node> Agent::nodes(std::string_view target) const {
+    const Target compiled = compiledTarget(target);
+    return impl_->hub_->nodes(&compiled);
+}
+
 // -- what happens beside events
 
 void Agent::onConnect(std::function<void()> handler) {
@@ -179,7 +213,7 @@ void Agent::onGap(std::function<void(const Gap&)> handler) {
 
 void Agent::onPresence(std::function<void(const Presence&)> handler) {
     impl_->mailbox_->setOnPresence(std::move(handler));
-    impl_->hub_->tellHosts(impl_->mailbox_);
+    impl_->hub_->tellAround(impl_->mailbox_);
 }
 
 void Agent::onError(std::function<void(const std::string& what)> handler) {

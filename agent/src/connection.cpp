@@ -45,6 +45,14 @@ void Connection::post(std::function<void()> task) {
     boost::asio::post(io_, std::move(task));
 }
 
+Connection::Timer Connection::after(std::chrono::milliseconds time, std::function<void()> task) {
+    auto timer = std::make_unique<boost::asio::steady_timer>(io_, std::min(time, longestWait));
+    timer->async_wait([task = std::move(task)](const boost::system::error_code& error) {
+        if (!error) task();
+    });
+    return timer;
+}
+
 void Connection::connect(std::chrono::milliseconds timeout, Done done) {
     start();
     post([this, timeout, done = std::move(done)]() mutable {
@@ -67,6 +75,10 @@ Emitted Connection::send(const wire::EventView& event) {
     const Outbox::Queued queued = outbox_.event(event);
     if (queued.wake == Outbox::Wake::yes && !writeHere()) wake(queued.wake);
     return queued.emitted;
+}
+
+void Connection::request(const wire::EventView& event) {
+    wake(outbox_.request(event));
 }
 
 void Connection::wanted(const std::string& pattern) {
@@ -107,13 +119,15 @@ bool Connection::attemptAt(const std::string& endpoint) {
     counter_ = {};
     greetingToken_ = ++lastToken_;
     for (Waiter& waiter : waiters_) waiter.token = greetingToken_;
+    std::string frames;
+    tell([&](Receiver& receiver) { frames = receiver.onGreeting(); });
     wire::Hello hello;
     hello.capabilities = wire::interestCapability | wire::noticesCapability;
     hello.agent = setup_.program;
     {
         const std::lock_guard lock(streamMutex_);
         stream_ = std::move(connected.stream);
-        outbox_.greet(hello, greetingToken_);
+        outbox_.greet(hello, frames, greetingToken_);
     }
 
     timer_.expires_after(greetingTime);

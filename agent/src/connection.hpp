@@ -43,6 +43,8 @@ class Connection final : public Interest, public std::enable_shared_from_this<Co
         virtual ~Receiver() = default;
         virtual void onEvents(const wire::EventRun& events) = 0;
         virtual void onGap(const wire::Gap& gap) = 0;
+        /// Frames that a new connection is to begin with, behind the subscriptions.
+        virtual std::string onGreeting() = 0;
         /// A daemon has let us in. What it tells until onOnline is how things stand.
         virtual void onWelcomed() = 0;
         virtual void onOnline() = 0;
@@ -71,10 +73,15 @@ class Connection final : public Interest, public std::enable_shared_from_this<Co
     /// itself, returns when it has ended.
     void stop(bool wait);
 
+    /// `task` runs on the connection's thread after `time`, unless the timer is gone by then.
+    using Timer = std::unique_ptr<boost::asio::steady_timer>;
+    Timer after(std::chrono::milliseconds time, std::function<void()> task);
     /// Runs `task` on the connection's thread, which must have been started.
     void post(std::function<void()> task);
 
     Emitted send(const wire::EventView& event);
+    /// To this daemon alone: never refused, and forgotten with the connection.
+    void request(const wire::EventView& event);
     void wanted(const std::string& pattern) override;
     void unwanted(const std::string& pattern) override;
 
@@ -98,6 +105,8 @@ class Connection final : public Interest, public std::enable_shared_from_this<Co
     /// Events that come closer than this are a flood. Reason: a few times what writing one costs,
     /// and less than any answer takes to come back.
     static constexpr std::chrono::microseconds floodInterval{20};
+    /// Any longer and the clock's arithmetic overflows.
+    static constexpr std::chrono::milliseconds longestWait = std::chrono::hours(24 * 365);
 
   private:
     enum class Phase { idle, waiting, greeting, online };
@@ -106,7 +115,7 @@ class Connection final : public Interest, public std::enable_shared_from_this<Co
         std::uint64_t id = 0;
         bool forConnect = false;
         std::uint64_t token = 0;  // of the sync whose answer completes it; 0: none sent yet
-        std::unique_ptr<boost::asio::steady_timer> timer;
+        Timer timer;
         std::chrono::milliseconds timeout{0};
         Done done;
     };

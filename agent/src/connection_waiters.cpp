@@ -6,9 +6,6 @@
 namespace netcluster {
 namespace {
 
-// Any longer and the clock's arithmetic overflows.
-constexpr std::chrono::milliseconds longest = std::chrono::hours(24 * 365);
-
 std::string withReason(std::string what, const std::string& reason) {
     return reason.empty() ? what : std::move(what) + ": " + reason;
 }
@@ -42,10 +39,7 @@ Connection::Waiter& Connection::addWaiter(bool forConnect, std::chrono::millisec
     waiter.forConnect = forConnect;
     waiter.timeout = timeout;
     waiter.done = std::move(done);
-    waiter.timer = std::make_unique<boost::asio::steady_timer>(io_, std::min(timeout, longest));
-    waiter.timer->async_wait([this, id = waiter.id](const boost::system::error_code& error) {
-        if (!error) expired(id);
-    });
+    waiter.timer = after(timeout, [this, id = waiter.id] { expired(id); });
     return waiter;
 }
 

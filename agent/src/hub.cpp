@@ -8,6 +8,7 @@
 
 #include "endpoint.hpp"
 #include "hearing.hpp"
+#include "notices.hpp"
 #include "outgoing_event.hpp"
 #include "process.hpp"
 
@@ -151,6 +152,7 @@ bool Hub::removeMember(Mailbox& agent) {
     if (member == members_.end()) return false;
     members_.erase(member);
     emitter_->setRemote(agent, false);
+    forgetNodes(agent);
     return members_.empty();
 }
 
@@ -195,7 +197,7 @@ std::string Hub::connectEnded(const std::shared_ptr<Mailbox>& agent, const std::
         member->established = true;
     }
     agent->connected();
-    agent->hosts(hosts_, wentAway);
+    agent->around(around_, {Change::What::all});
     return {};
 }
 
@@ -215,11 +217,13 @@ void Hub::disconnect(const std::shared_ptr<Mailbox>& agent) {
     connection_->post([agent] { agent->disconnected("disconnect was called"); });
 }
 
-void Hub::tellHosts(const std::shared_ptr<Mailbox>& agent) {
+void Hub::tellAround(const std::shared_ptr<Mailbox>& agent) {
     connection_->post([hub = weak_from_this(), weak = std::weak_ptr<Mailbox>(agent)] {
         const auto self = hub.lock();
         const auto mailbox = weak.lock();
-        if (self && mailbox && mailbox->hearsRemote()) mailbox->hosts(self->hosts_, wentAway);
+        if (self && mailbox && mailbox->hearsRemote()) {
+            mailbox->around(self->around_, {Change::What::all});
+        }
     });
 }
 
@@ -254,6 +258,7 @@ Emitted Hub::emit(const Mailbox& from, std::string_view event, const Json& data,
                   const EmitOptions& options) {
     checkReserved(event, channel_);
     checkAddresses(options);
+    const bool isForUs = options.to.empty() || isMeant(options.to);
     Hearing hearing(*emitter_, event);
     const std::size_t least = checkData(event, data);
     if (options.scope != Scope::process) checkSize(event, least, connection_->maxEvent());
@@ -263,7 +268,7 @@ Emitted Hub::emit(const Mailbox& from, std::string_view event, const Json& data,
         checkSize(event, text.size(), connection_->maxEvent());
         emitted = send(event, text, 0, options);
     }
-    if (!hearing.empty()) deliver(hearing, from, event, &data, {}, options);
+    if (isForUs && !hearing.empty()) deliver(hearing, from, event, &data, {}, options);
     return emitted;
 }
 
@@ -271,6 +276,7 @@ Emitted Hub::emitBytes(const Mailbox& from, std::string_view event,
                        std::span<const std::byte> bytes, const EmitOptions& options) {
     checkReserved(event, channel_);
     checkAddresses(options);
+    const bool isForUs = options.to.empty() || isMeant(options.to);
     Hearing hearing(*emitter_, event);
     if (options.scope != Scope::process) {
         checkSize(event, bytes.size(), connection_->maxEvent());
@@ -279,7 +285,7 @@ Emitted Hub::emitBytes(const Mailbox& from, std::string_view event,
     Emitted emitted = Emitted::accepted;
     if (leaves(hearing, from, event, options))
         emitted = send(event, payload, wire::bytesFlag, options);
-    if (!hearing.empty()) deliver(hearing, from, event, nullptr, payload, options);
+    if (isForUs && !hearing.empty()) deliver(hearing, from, event, nullptr, payload, options);
     return emitted;
 }
 
@@ -328,21 +334,30 @@ void Hub::onEvents(const wire::EventRun& events) {
 
 // True when that is all there is to do with them: on `control` they are events, too.
 bool Hub::takeNotices(const wire::EventRun& events) {
-    if (!isNotice(events.first.name)) return false;
-    wire::forEachFrame(events.frames, [&](std::string_view frame) {
-        takeNotice(events.first.name, events.event(frame).payload);
-    });
+    if (!isNotice(events.first.name) && !isAnswer(events.first.name)) return false;
+    wire::forEachFrame(events.frames,
+                       [&](std::string_view frame) { takeNotice(events.event(frame)); });
     return channel_ != control::channel;
 }
 
-void Hub::takeNotice(std::string_view event, std::string_view json) {
-    if (const auto gap = readGapNotice(event, json)) {
+void Hub::takeNotice(const wire::EventView& event) {
+    if (isAnswer(event.name)) return takeAnswer(event);
+    if (const auto gap = readGapNotice(event.name, event.payload)) {
         for (const auto& agent : members()) agent->gap(*gap);
         return;
     }
-    const std::string why = takeHostNotice(hosts_, event, json);
-    if (welcoming_) return;
-    for (const auto& agent : members()) agent->hosts(hosts_, why);
+    Change change;
+    {
+        const std::lock_guard lock(aroundMutex_);
+        change = netcluster::takeNotice(around_, event.name, event.payload);
+    }
+    nodeLost(change);
+    if (!awaitsAnswer(change)) tell(change);
+}
+
+void Hub::tell(const Change& change) {
+    if (welcoming_ || change.what == Change::What::nothing) return;
+    for (const auto& agent : members()) agent->around(around_, change);
 }
 
 void Hub::onGap(const wire::Gap& gap) {
@@ -351,23 +366,29 @@ void Hub::onGap(const wire::Gap& gap) {
 
 void Hub::onWelcomed() {
     welcoming_ = true;
-    doubtAll(hosts_);
+    const std::lock_guard lock(aroundMutex_);
+    around_.doubtAll();
 }
 
 void Hub::onOnline() {
     if (const auto welcome = connection_->welcome()) {
         emitter_->setSender(welcome->client);
-        // A daemon that does not tell of hosts knows none.
-        if (!(welcome->capabilities & wire::noticesCapability)) hosts_.clear();
+        // A daemon that does not tell of anybody knows nobody.
+        if (!(welcome->capabilities & wire::noticesCapability)) {
+            const std::lock_guard lock(aroundMutex_);
+            around_ = {};
+        }
     }
     welcoming_ = false;
     for (const auto& agent : members()) {
         agent->connected();
-        agent->hosts(hosts_, wentAway);
+        agent->around(around_, {Change::What::all});
     }
 }
 
 void Hub::onOffline(const std::string& reason) {
+    ownNodes_.unanswered();
+    endAsking(nullptr, "the connection was lost: " + reason);
     for (const auto& agent : members()) agent->disconnected(reason);
 }
 

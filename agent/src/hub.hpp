@@ -1,10 +1,12 @@
-// What the agents of one process on one channel share: the listeners, and the connection. One for
-// each choice of run directory and channel; lives from the first agent to the last. Any thread.
+// What the agents of one process on one channel share: the listeners, the connection, and who is
+// around. One for each choice of run directory and channel; lives from the first agent to the last.
+// Any thread. What it does about nodes is in hub_nodes.cpp.
 //
 // Each agent is a member of the connection from its `connect` to its `disconnect` or destruction:
 // only then do its listeners hear other processes, and only then does what it emits leave this one.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <mutex>
 #include <netcluster/agent.hpp>
@@ -14,6 +16,7 @@
 #include "connection.hpp"
 #include "emitter.hpp"
 #include "mailbox.hpp"
+#include "own_nodes.hpp"
 
 namespace netcluster {
 
@@ -43,12 +46,21 @@ class Hub final : public Connection::Receiver, public std::enable_shared_from_th
     void sync(const Mailbox& agent, std::chrono::milliseconds timeout, Connection::Done done);
     void disconnect(const std::shared_ptr<Mailbox>& agent);
     /// Its handler for them is a new one. Does not wait.
-    void tellHosts(const std::shared_ptr<Mailbox>& agent);
+    void tellAround(const std::shared_ptr<Mailbox>& agent);
 
     Emitted emit(const Mailbox& from, std::string_view event, const Json& data,
                  const EmitOptions& options);
     Emitted emitBytes(const Mailbox& from, std::string_view event, std::span<const std::byte> bytes,
                       const EmitOptions& options);
+
+    /// `<host>-<process id>`; empty before the first connect.
+    std::string defaultNodeId() const;
+    /// `done` runs on the connection's thread, or here when the agent is not connected.
+    void registerNode(const std::shared_ptr<Mailbox>& agent, NodeDescription said,
+                      std::chrono::milliseconds timeout, Connection::Done done);
+    bool unregisterNode(const Mailbox& agent, std::string_view id);
+    /// All that are known, or those that `target` means.
+    std::vector<Node> nodes(const Target* target) const;
 
     static constexpr std::chrono::milliseconds closingTime{2000};
 
@@ -64,18 +76,33 @@ class Hub final : public Connection::Receiver, public std::enable_shared_from_th
     // Connection::Receiver
     void onEvents(const wire::EventRun& events) override;
     void onGap(const wire::Gap& gap) override;
+    std::string onGreeting() override;
     void onWelcomed() override;
     void onOnline() override;
     void onOffline(const std::string& reason) override;
     void onTrouble(const std::string& what) override;
 
     bool takeNotices(const wire::EventRun& events);
-    void takeNotice(std::string_view event, std::string_view json);
+    void takeNotice(const wire::EventView& event);
+    void tell(const Change& change);
     bool unregister();
     std::string connectEnded(const std::shared_ptr<Mailbox>& agent, const std::string& error);
     std::vector<Member>::iterator findMember(const Mailbox& agent);
     bool removeMember(Mailbox& agent);
     std::vector<std::shared_ptr<Mailbox>> members();
+
+    // hub_nodes.cpp
+    void request(std::string_view what, std::string_view json, std::uint64_t number);
+    std::string ask(const std::shared_ptr<Mailbox>& agent, NodeDescription said,
+                    std::chrono::milliseconds timeout, const Connection::Done& done);
+    void takeAnswer(const wire::EventView& event);
+    bool awaitsAnswer(const Change& change) const;
+    void confirmNode(const OwnNodes::Answered& answered, bool awaited);
+    Connection::Done takeAsking(std::uint64_t number);
+    void endAsking(const Mailbox* agent, const std::string& why);
+    void nodeLost(const Change& change);
+    void forgetNodes(Mailbox& agent);
+    bool isMeant(std::string_view to) const;
 
     bool leaves(Hearing& hearing, const Mailbox& from, std::string_view event,
                 const EmitOptions& options) const;
@@ -90,8 +117,17 @@ class Hub final : public Connection::Receiver, public std::enable_shared_from_th
     std::size_t agents_ = 0;  // under the registry's lock
     const std::shared_ptr<Connection> connection_;
     const std::shared_ptr<Emitter> emitter_;
-    Hosts hosts_;             // of the link; the connection's thread only, like the next
-    bool welcoming_ = false;  // a daemon tells how things stand
+    Around around_;  // changed by the connection's thread alone, and with this:
+    mutable std::mutex aroundMutex_;
+    bool welcoming_ = false;  // a daemon tells how things stand; the connection's thread only
+    OwnNodes ownNodes_;
+    /// Who waits for the answer to a request about a node.
+    struct Asking {
+        const Mailbox* agent = nullptr;
+        Connection::Done done;
+        Connection::Timer timer;
+    };
+    std::map<std::uint64_t, Asking> asking_;  // by its number; the connection's thread only
     std::mutex mutex_;  // of the members, and of the order of what they ask the connection for
     std::vector<Member> members_;
 };

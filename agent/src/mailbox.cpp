@@ -135,17 +135,18 @@ void Mailbox::gap(const Gap& gap) {
 }
 
 // A new handler knows of nobody.
-void Mailbox::hosts(const Hosts& now, const std::string& why) {
+void Mailbox::around(const Around& now, const Change& change) {
     std::uint64_t handler = 0;
     {
         const std::lock_guard lock(mutex_);
         if (!onPresence_) return;
         handler = presenceHandlers_;
     }
-    if (std::exchange(toldTo_, handler) != handler) told_.clear();
-    for (Presence& change : differences(told_, now, why)) {
+    const bool isNew = std::exchange(toldTo_, handler) != handler;
+    if (isNew) told_.clear();
+    for (auto& presence : told_.learn(now, isNew ? Change{Change::What::all} : change)) {
         Item item;
-        item.presence = std::make_shared<const Presence>(std::move(change));
+        item.presence = std::move(presence);
         item.handler = handler;
         item.droppable = false;
         if (place_ == Place::thread) {
@@ -190,7 +191,7 @@ void Mailbox::push(Item item) {
             join(*items_.back().gap, *item.gap)) {
             return;
         }
-        if (item.presence && neverKnown(item)) return;
+        if (item.presence && neverKnown(*item.presence, item.handler)) return;
         bytes_ += item.size();
         items_.push_back(std::move(item));
         while (bytes_ > capacity && items_.size() > 1 && dropOldest()) {
@@ -200,19 +201,35 @@ void Mailbox::push(Item item) {
     schedule();
 }
 
-// Of a host that goes before the user was told that it came, nothing is told. So what is kept about
-// hosts, which is never dropped, does not grow with the number of times they come and go.
-bool Mailbox::neverKnown(const Item& item) {
-    if (item.presence->kind != Presence::Kind::hostExpired) return false;
-    const auto online = std::find_if(items_.begin(), items_.end(), [&](const Item& waiting) {
-        return waiting.presence && waiting.handler == item.handler &&
-               waiting.presence->id == item.presence->id &&
-               waiting.presence->kind == Presence::Kind::hostOnline;
-    });
-    if (online == items_.end()) return false;
-    bytes_ -= online->size();
-    items_.erase(online);
-    return true;
+// Of somebody who goes before the user was told that they came, nothing is told; of what a node
+// says, the last alone. So what is kept about them, which is never dropped, does not grow with the
+// number of times they come, change and go. True when this one need not be told.
+bool Mailbox::neverKnown(const Presence& presence, std::uint64_t handler) {
+    using Kind = Presence::Kind;
+    const auto takeOut = [&](Kind kind) {
+        const auto waiting = std::find_if(items_.begin(), items_.end(), [&](const Item& item) {
+            return item.presence && item.handler == handler && item.presence->kind == kind &&
+                   item.presence->id == presence.id;
+        });
+        if (waiting == items_.end()) return false;
+        bytes_ -= waiting->size();
+        items_.erase(waiting);
+        return true;
+    };
+    switch (presence.kind) {
+        case Kind::hostOnline:
+        case Kind::nodeOnline:
+            return false;
+        case Kind::hostExpired:
+            return takeOut(Kind::hostOnline);
+        case Kind::nodeChanged:
+            takeOut(Kind::nodeChanged);
+            return false;
+        case Kind::nodeExpired:
+            takeOut(Kind::nodeChanged);
+            return takeOut(Kind::nodeOnline);
+    }
+    return false;
 }
 
 std::uint64_t Mailbox::Item::events() const {

@@ -9,9 +9,9 @@
 #include <mutex>
 #include <netcluster/agent.hpp>
 
+#include "around.hpp"
 #include "emitter.hpp"
 #include "event_access.hpp"
-#include "notices.hpp"
 
 namespace netcluster {
 
@@ -38,8 +38,8 @@ class Mailbox final : public Owner, public Runnable, public std::enable_shared_f
     void connected();                              ///< does nothing when the user knows already
     void disconnected(const std::string& reason);  ///< the same
     void gap(const Gap& gap);
-    /// Who is there now; tells the user what they do not know yet. `why` hosts that went did.
-    void hosts(const Hosts& now, const std::string& why);
+    /// Who is around now; tells the user what they do not know yet.
+    void around(const Around& now, const Change& change);
     void trouble(const std::string& what);
     /// A callback of the user, never dropped.
     void complete(std::function<void()> done);
@@ -88,7 +88,7 @@ class Mailbox final : public Owner, public Runnable, public std::enable_shared_f
     void notice(std::function<void()> run, bool droppable = true);
     void push(Item item);
     bool dropOldest();
-    bool neverKnown(const Item& item);
+    bool neverKnown(const Presence& presence, std::uint64_t handler);
     void tell(const Presence& presence, std::uint64_t handler);
     std::optional<Item> pop();
     void handle(const Item& item);
@@ -100,7 +100,7 @@ class Mailbox final : public Owner, public Runnable, public std::enable_shared_f
     const std::string channel_;
     const Place place_;
     bool known_ = false;        // the user knows that it is connected; connection's thread only
-    Hosts told_;                // hosts the user knows of; connection's thread only
+    Told told_;                 // who the user knows of; connection's thread only
     std::uint64_t toldTo_ = 0;  // the number of the handler that was told; the same
 
     mutable std::mutex mutex_;  // of all below

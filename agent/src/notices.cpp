@@ -3,14 +3,11 @@
 #include <netcluster/control.hpp>
 #include <netcluster/event.hpp>
 
+#include "json_members.hpp"
+#include "node_codec.hpp"
+
 namespace netcluster {
 namespace {
-
-// A member that is missing, or not what it should be, is as good as empty.
-std::string textIn(const Json& object, const char* key) {
-    const auto found = object.find(key);
-    return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
 
 std::uint64_t numberIn(const Json& object, const char* key) {
     const auto found = object.find(key);
@@ -30,38 +27,88 @@ Gap::Why whyOf(std::string_view word) {
     return Gap::Why::lost;
 }
 
-Presence expired(const Presence& online, const std::string& why) {
-    Presence gone = online;
-    gone.kind = Presence::Kind::hostExpired;
-    gone.reason = why;
-    return gone;
+Change takeHost(KnownById& hosts, std::string_view event, const Json& data) {
+    Change change{Change::What::host, textIn(data, "id")};
+    if (change.id.empty()) return {};
+    if (event == control::hostExpired) {
+        hosts.erase(change.id);
+        change.why = textIn(data, "why");
+        return change;
+    }
+    Presence online;
+    online.id = change.id;
+    online.name = textIn(data, "name");
+    online.address = textIn(data, "address");
+    online.version = textIn(data, "version");
+    hosts[change.id] = {std::make_shared<const Presence>(std::move(online)),
+                        textIn(data, "session")};
+    return change;
+}
+
+Change takeNode(KnownById& nodes, std::string_view event, const Json& data) {
+    Change change{Change::What::node, textIn(data, "id")};
+    if (change.id.empty()) return {};
+    if (event == control::nodeExpired) {
+        nodes.erase(change.id);
+        change.why = textIn(data, "why");
+        return change;
+    }
+    Presence online;
+    online.kind = Presence::Kind::nodeOnline;
+    online.node = readNode(data);
+    online.id = change.id;
+    online.name = online.node.host;
+    std::string session = online.node.hostId + ' ' + std::to_string(online.node.since);
+    Known& known = nodes[change.id];
+    if (known.session == session) {  // what it does not say again
+        online.node.own = known.presence->node.own;
+        if (online.node.stats.empty()) online.node.stats = known.presence->node.stats;
+    }
+    known = {std::make_shared<const Presence>(std::move(online)), std::move(session)};
+    return change;
+}
+
+// Nobody is told of it: whoever wants to know asks.
+Change takeStats(KnownById& nodes, const Json& data) {
+    for (const auto& [id, stats] : data.items()) {
+        const auto known = nodes.find(id);
+        if (known == nodes.end() || !stats.is_object()) continue;
+        auto online = std::make_shared<Presence>(*known->second.presence);
+        online->node.stats = stats;
+        known->second.presence = std::move(online);
+    }
+    return {};
 }
 
 }  // namespace
 
 bool isNotice(std::string_view event) {
     return event == control::hostOnline || event == control::hostExpired ||
-           event == control::hostsKnown || event == control::netGap;
+           event == control::hostsKnown || event == control::netGap ||
+           event == control::nodeOnline || event == control::nodeChanged ||
+           event == control::nodeExpired || event == control::nodeStats;
 }
 
-std::string takeHostNotice(Hosts& hosts, std::string_view event, std::string_view json) {
-    if (event == control::hostsKnown) forgetDoubtful(hosts);
-    const Json data = objectIn(json);
-    const std::string id = textIn(data, "id");
-    if (id.empty()) return {};
-    if (event == control::hostOnline) {
-        KnownHost& host = hosts[id];
-        host.session = textIn(data, "session");
-        host.confirmed = true;
-        host.online.id = id;
-        host.online.name = textIn(data, "name");
-        host.online.address = textIn(data, "address");
-        host.online.version = textIn(data, "version");
-        return {};
+bool isAnswer(std::string_view event) {
+    if (!event.ends_with(control::responseSuffix)) return false;
+    event.remove_suffix(control::responseSuffix.size());
+    return event == control::registerNode || event == control::unregisterNode;
+}
+
+Change takeNotice(Around& around, std::string_view event, std::string_view json) {
+    if (event == control::hostsKnown) {
+        around.forgetDoubtful();
+        return {Change::What::all};
     }
-    if (event != control::hostExpired) return {};
-    hosts.erase(id);
-    return textIn(data, "why");
+    if (event == control::nodeStats) return takeStats(around.nodes, objectIn(json));
+    if (event == control::hostOnline || event == control::hostExpired) {
+        return takeHost(around.hosts, event, objectIn(json));
+    }
+    if (event == control::nodeOnline || event == control::nodeChanged ||
+        event == control::nodeExpired) {
+        return takeNode(around.nodes, event, objectIn(json));
+    }
+    return {};
 }
 
 std::optional<Gap> readGapNotice(std::string_view event, std::string_view json) {
@@ -75,35 +122,6 @@ std::optional<Gap> readGapNotice(std::string_view event, std::string_view json) 
     gap.last = numberIn(data, "last");
     gap.why = whyOf(textIn(data, "why"));
     return gap;
-}
-
-void doubtAll(Hosts& hosts) {
-    for (auto& [id, host] : hosts) host.confirmed = false;
-}
-
-void forgetDoubtful(Hosts& hosts) {
-    std::erase_if(hosts, [](const auto& host) { return !host.second.confirmed; });
-}
-
-std::vector<Presence> differences(Hosts& told, const Hosts& now, const std::string& why) {
-    std::vector<Presence> changes;
-    Hosts knownNow;
-    for (const auto& [id, host] : told) {
-        const auto still = now.find(id);
-        if (still == now.end()) {
-            changes.push_back(expired(host.online, why.empty() ? wentAway : why));
-        } else if (still->second.session != host.session) {
-            changes.push_back(expired(host.online, wasRestarted));
-        }
-    }
-    for (const auto& [id, host] : now) {
-        const auto before = told.find(id);
-        const bool known = before != told.end() && before->second.session == host.session;
-        if (!known && host.confirmed) changes.push_back(host.online);
-        if (known || host.confirmed) knownNow.emplace(id, host);
-    }
-    told = std::move(knownNow);
-    return changes;
 }
 
 }  // namespace netcluster

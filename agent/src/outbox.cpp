@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <netcluster/control.hpp>
 #include <utility>
 
 namespace netcluster {
@@ -15,6 +16,13 @@ void forEachFrame(std::string_view frames, Visit visit) {
         visit(frame);
         frames.remove_prefix(frame.whole.size());
     }
+}
+
+bool isKept(const wire::FrameView& frame) {
+    if (frame.type != wire::FrameType::event) return false;
+    const auto event = wire::readEvent(frame);
+    return event && event->name != control::registerNode &&
+           event->name != control::unregisterNode && event->name != control::nodeStats;
 }
 
 }  // namespace
@@ -69,6 +77,11 @@ Outbox::Wake Outbox::sync(std::uint64_t token) {
     return control([&](std::string& out) { wire::appendSync(out, wire::FrameType::sync, token); });
 }
 
+Outbox::Wake Outbox::request(const wire::EventView& event) {
+    const std::lock_guard lock(mutex_);
+    return control([&](std::string& out) { wire::appendEvent(out, event); });
+}
+
 std::string Outbox::patternOf(std::uint32_t subscription) const {
     const std::lock_guard lock(mutex_);
     const auto at = std::find_if(subscriptions_.begin(), subscriptions_.end(),
@@ -81,7 +94,7 @@ std::size_t Outbox::bytes() const {
     return unwritten_;
 }
 
-void Outbox::greet(const wire::Hello& hello, std::uint64_t token) {
+void Outbox::greet(const wire::Hello& hello, std::string_view frames, std::uint64_t token) {
     const std::lock_guard lock(mutex_);
     assert(!greeted_);
     greeted_ = true;
@@ -91,6 +104,7 @@ void Outbox::greet(const wire::Hello& hello, std::uint64_t token) {
     for (const auto& [pattern, id] : subscriptions_) {
         wire::appendSubscribe(greeting_, {id, pattern});
     }
+    greeting_ += frames;
     wire::appendSync(greeting_, wire::FrameType::sync, token);
 }
 
@@ -109,13 +123,13 @@ void Outbox::broken() {
     greetingWritten_ = 0;
 }
 
-// Puts what is not written yet back to the front, events only.
+// Puts what is not written yet back to the front, events only, and of those no requests.
 void Outbox::restore() {
     std::string kept;
     std::size_t end = 0;
     const auto keep = [&](const wire::FrameView& frame) {
         end += frame.whole.size();
-        if (end > written_ && frame.type == wire::FrameType::event) kept += frame.whole;
+        if (end > written_ && isKept(frame)) kept += frame.whole;
     };
     forEachFrame(writing_, keep);
     written_ = end = 0;

@@ -34,6 +34,8 @@ class Outbox {
     Wake subscribe(const std::string& pattern);
     Wake unsubscribe(const std::string& pattern);
     Wake sync(std::uint64_t token);
+    /// An event for this daemon alone: not kept for the next connection.
+    Wake request(const wire::EventView& event);
 
     /// The pattern of a subscription; empty when it is gone.
     std::string patternOf(std::uint32_t subscription) const;
@@ -42,9 +44,9 @@ class Outbox {
 
     // -- one thread at a time: who writes
 
-    /// A connection begins: preface, hello, all subscriptions and a sync are written next, and
-    /// events only after `open`.
-    void greet(const wire::Hello& hello, std::uint64_t token);
+    /// A connection begins: preface, hello, all subscriptions, `frames` and a sync are written
+    /// next, and events only after `open`.
+    void greet(const wire::Hello& hello, std::string_view frames, std::uint64_t token);
     void open();
     /// It broke: keeps events, forgets the rest.
     void broken();

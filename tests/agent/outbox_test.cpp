@@ -57,7 +57,7 @@ std::string written(Outbox& outbox) {
 }
 
 Outbox& connected(Outbox& outbox) {
-    outbox.greet({}, 1);
+    outbox.greet({}, {}, 1);
     outbox.open();
     written(outbox);
     return outbox;
@@ -72,7 +72,7 @@ TEST_CASE(
     outbox.subscribe("b");
     outbox.unsubscribe("b");
     CHECK(outbox.event(event("e1")).wake == Wake::no);
-    outbox.greet({}, 7);
+    outbox.greet({}, {}, 7);
     CHECK(written(outbox) == "hello +a sync:7");
     CHECK(outbox.next().empty());
 
@@ -152,7 +152,7 @@ TEST_CASE("after a break, what was not handed over whole is sent whole, in order
         std::string expected = "hello +x sync:6";
         if (cut < firstEnd) expected += " e1";
         if (cut < all) expected += " e2";
-        outbox.greet({}, 6);
+        outbox.greet({}, {}, 6);
         outbox.open();
         CHECK(written(outbox) == expected + " e3");
         CHECK(outbox.bytes() == 0);
@@ -163,10 +163,10 @@ TEST_CASE("a break in the middle of the greeting loses nothing") {
     Outbox outbox(1 << 20);
     outbox.subscribe("a");
     outbox.event(event("e1"));
-    outbox.greet({}, 1);
+    outbox.greet({}, {}, 1);
     outbox.written(outbox.next().size() / 2);
     outbox.broken();
-    outbox.greet({}, 2);
+    outbox.greet({}, {}, 2);
     outbox.open();
     CHECK(written(outbox) == "hello +a sync:2 e1");
 }
@@ -189,7 +189,7 @@ TEST_CASE("queued events that a new daemon would not take are dropped") {
     outbox.event(event("small"));
     outbox.event(event("large", std::string(100, ' ')));
     outbox.event(event("small too"));
-    outbox.greet({}, 1);
+    outbox.greet({}, {}, 1);
     CHECK(outbox.dropLargerThan(99) == 1);
     CHECK(outbox.dropLargerThan(99) == 0);
     outbox.open();

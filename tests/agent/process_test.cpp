@@ -81,17 +81,34 @@ TEST_CASE("bytes arrive as they are") {
     CHECK(heard == bytes);
 }
 
-TEST_CASE("addressing is passed on as it is") {
+TEST_CASE("ids and where to answer are passed on as they are") {
     Agent agent("A", in("address"));
     agent.on("ask", [&](const Event& event) {
-        CHECK(event.to() == "node-1");
         CHECK(event.broadcast());
         agent.emit(event.replyTo(), event.data(), {.id = event.id()});
     });
     std::string answer;
     agent.on("answer", [&](const Event& event) { answer = event.id(); });
-    agent.emit("ask", 1, {.broadcast = true, .to = "node-1", .id = "42", .replyTo = "answer"});
+    agent.emit("ask", 1, {.broadcast = true, .id = "42", .replyTo = "answer"});
     CHECK(answer == "42");
+}
+
+TEST_CASE("an event for somebody is not heard in a process that is no node") {
+    Agent agent("A", in("to"));
+    int heard = 0;
+    agent.on("x", [&](const Event&) { ++heard; });
+    for (const char* to : {"web", "*", "!web", "region=eu", "client=", "!client=7"}) {
+        CAPTURE(to);
+        if (std::string(to) == "client=") {
+            CHECK_THROWS_AS(agent.emit("x", 1, {.to = to}), Error);
+        } else {
+            CHECK(agent.emit("x", 1, {.to = to}) == Emitted::accepted);
+        }
+    }
+    CHECK(heard == 1);  // whoever is not client 7
+    CHECK(contains(errorOf([&] { agent.emit("x", 1, {.to = "a b"}); }), "is no target"));
+    CHECK_THROWS_AS(agent.emitBytes("x", {}, {.to = "("}), Error);
+    CHECK(heard == 1);
 }
 
 TEST_CASE("counts, names and removing concern the agent's own listeners") {

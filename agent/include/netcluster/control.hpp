@@ -38,6 +38,9 @@ inline constexpr std::string_view unregisterNode = "nc-node-unregister";
 inline constexpr std::string_view nodeOnline = "nc-node-online";
 inline constexpr std::string_view nodeChanged = "nc-node-changed";
 inline constexpr std::string_view nodeExpired = "nc-node-expired";
+/// How nodes are doing: what an agent says of its process's nodes, and what clients are told of
+/// all, `{ID: {…}, …}`.
+inline constexpr std::string_view nodeStats = "nc-node-stats";
 
 /// What daemons tell each other of nodes, on `control`: a change, all of them, a question for all.
 inline constexpr std::string_view nodeChange = "nc-node";

@@ -1,0 +1,172 @@
+// Nodes as programs of the agent library meet them: to be one, to know the others, to address them;
+// against real daemons. The hosts are daemons of this machine that meet on its loopback interface.
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <netcluster/agent.hpp>
+
+#include "clients.hpp"
+#include "harness.hpp"
+#include "printing.hpp"
+
+using namespace netcluster;
+using namespace netcluster::scenario;
+using Words = std::vector<std::string>;
+
+namespace {
+
+// A port of this test run's own, below those that the system gives out.
+std::string hostConfig(const std::string& name, int heartbeat = 100) {
+    const unsigned port = 10'000 + (static_cast<unsigned>(getpid()) * 8 + 5) % 20'000;
+    return R"({"connecttonet": true, "addr": "239.255.44.64", "netinterface": "lo", "port": )" +
+           std::to_string(port) + R"(, "heartbeat": )" + std::to_string(heartbeat) +
+           R"(, "name": ")" + name + '"' +
+           R"(, "channels": {"control": {}, "A": {"propagatetonet": ".*"}, "B": {}}})";
+}
+
+Options at(const std::string& runDir) {
+    Options options;
+    options.dir = runDir;
+    return options;
+}
+
+// Asks again and again, up to the deadline.
+template <typename Done>
+void await(Done done) {
+    const auto deadline = Clock::now() + patience();
+    while (!done()) {
+        REQUIRE(Clock::now() < deadline);
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+}
+
+Words idsOf(const std::vector<Node>& nodes) {
+    Words ids;
+    for (const Node& node : nodes) ids.push_back(node.id);
+    return ids;
+}
+
+std::string errorOf(const std::function<void()>& function) {
+    try {
+        function();
+    } catch (const Error& error) {
+        return error.what();
+    }
+    return {};
+}
+
+struct TwoHosts {
+    Daemon alpha{hostConfig("alpha")};
+    Daemon beta{hostConfig("beta")};
+    TwoHosts() {
+        for (const Daemon* daemon : {&alpha, &beta}) {
+            await([&] { return daemon->ask("hosts").size() == 2; });
+        }
+    }
+};
+
+struct Connected : Agent {
+    explicit Connected(const Daemon& daemon, const std::string& channel = "A")
+        : Agent(channel, at(daemon.runDir())) {
+        connect(patience());
+    }
+};
+
+}  // namespace
+
+TEST_CASE("a node is known to every agent of every host, with all it says of itself") {
+    TwoHosts hosts;
+    Connected here(hosts.alpha);
+    Connected onOtherChannel(hosts.alpha, "B");
+    Connected there(hosts.beta);
+    CHECK(there.registerNode(
+              {"web", {"eu", "front"}, {{"disk", "ssd"}}, {{"http", 80}, {"admin", 8080}}},
+              patience()) == "web");
+    const std::vector<Node> own = there.nodes();
+    REQUIRE(idsOf(own) == Words{"web"});
+    CHECK(own[0].own);
+    for (Agent* agent : {static_cast<Agent*>(&here), static_cast<Agent*>(&onOtherChannel)}) {
+        await([&] { return !agent->nodes().empty(); });
+        const std::vector<Node> nodes = agent->nodes();
+        REQUIRE(idsOf(nodes) == Words{"web"});
+        CHECK_FALSE(nodes[0].own);
+        CHECK(nodes[0].regions == Words{"eu", "front"});
+        CHECK(nodes[0].info == Json{{"disk", "ssd"}});
+        CHECK((nodes[0].services == std::vector<Service>{{"http", 80}, {"admin", 8080}}));
+        CHECK(nodes[0].host == "beta");
+        CHECK(nodes[0].hostId == own[0].hostId);
+        CHECK(nodes[0].since == own[0].since);
+    }
+    // Whoever connects later knows it when connect returns.
+    CHECK(idsOf(Connected(hosts.alpha, "B").nodes()) == Words{"web"});
+
+    CHECK(there.unregisterNode("web"));
+    CHECK_FALSE(there.unregisterNode("web"));
+    await([&] { return here.nodes().empty() && onOtherChannel.nodes().empty(); });
+}
+
+TEST_CASE("an agent that gives no id is called by its host and its process") {
+    Daemon alpha(hostConfig("alpha"));
+    Connected agent(alpha);
+    const std::string id = "alpha-" + std::to_string(getpid());
+    CHECK(agent.registerNode({}, patience()) == id);
+    CHECK(idsOf(agent.nodes()) == Words{id});
+    CHECK(idsOf(agent.nodes("host=alpha")) == Words{id});
+}
+
+TEST_CASE("what is refused is said, and changes nothing") {
+    Daemon alpha(hostConfig("alpha"));
+    Connected agent(alpha);
+    Connected sibling(alpha);
+    Connected other(alpha, "B");
+    agent.registerNode({"web", {"eu"}}, patience());
+    CHECK(errorOf([&] { other.registerNode({"web"}, patience()); }) ==
+          "there is a node web of another client");
+    CHECK(errorOf([&] { sibling.registerNode({"web"}, patience()); }) ==
+          "there is a node web of another agent of this process");
+    CHECK_FALSE(sibling.unregisterNode("web"));
+    const Json long_{{"text", std::string(5000, 'x')}};
+    CHECK(errorOf([&] {
+              agent.registerNode({"web", {}, long_}, patience());
+          }) == "a description of more than 4096 bytes");
+    CHECK(
+        errorOf([&] { agent.registerNode({"a b"}, patience()); }).starts_with("the id of a node"));
+    Agent unconnected("A", at(alpha.runDir()));
+    CHECK(errorOf([&] { unconnected.registerNode({"x"}); }) == "not connected");
+    CHECK(idsOf(agent.nodes("eu")) == Words{"web"});
+    CHECK_THROWS_AS(agent.nodes("a b"), Error);
+}
+
+TEST_CASE("events for a node reach it wherever it is, in its own process too, and nobody else") {
+    TwoHosts hosts;
+    Connected here(hosts.alpha);
+    Connected there(hosts.beta);
+    Connected bystander(hosts.beta, "B");
+    here.registerNode({"near", {"all"}}, patience());
+    there.registerNode({"far", {"all"}, {{"gpu", true}}}, patience());
+    await([&] { return here.nodes().size() == 2 && there.nodes().size() == 2; });
+
+    Words nearHeard;
+    BinaryClient fence(hosts.beta.socket("A"));
+    here.on("to .*", [&](const Event& event) { nearHeard.emplace_back(event.name()); });
+    there.on("to .*", [&](const Event& event) { there.emit("far heard", Json(event.name())); });
+    there.sync(patience());
+    const Words targets{"near",        "far",   "all", "near:far",  "gpu=true",
+                        "gpu=yes|far", "!near", "*",   "host=beta", "nobody"};
+    for (const std::string& target : targets) here.emit("to " + target, 1, {.to = target});
+    here.emit("end");
+    CHECK(nearHeard == Words{"to near", "to all", "to near:far", "to *"});
+    Words farHeard;
+    for (;;) {
+        const Heard heard = fence.nextEvent();
+        if (heard.event == "end") break;
+        if (heard.event == "far heard") farHeard.push_back(Json::parse(heard.data));
+    }
+    while (farHeard.size() < 8) {
+        const Heard late = fence.nextEvent();
+        if (late.event == "far heard") farHeard.push_back(Json::parse(late.data));
+    }
+    CHECK(farHeard == Words{"to far", "to all", "to near:far", "to gpu=true", "to gpu=yes|far",
+                            "to !near", "to *", "to host=beta"});
+}
