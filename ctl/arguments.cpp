@@ -34,6 +34,13 @@ bool looksLikeOption(std::string_view word) {
     return word.find_first_of("0123456789.") != 1;
 }
 
+/// Long names may have one dash, as Go programs take them: `-target a:b`.
+std::string withTwoDashes(const Command* command, const std::string& word) {
+    if (word.starts_with("--") || word.size() == 2) return word;
+    const auto longer = '-' + word;
+    return findOption(command, longer.substr(0, longer.find('='))) == nullptr ? word : longer;
+}
+
 /// `--name=VALUE` and `-XVALUE` carry their value with them.
 struct SplitOption {
     std::string_view name;
@@ -94,7 +101,8 @@ class Parser {
         if (std::find(rest, words_.end(), "--json") != words_.end()) store(common.front(), {});
     }
 
-    void takeOption(const std::string& word) {
+    void takeOption(const std::string& typed) {
+        const auto word = withTwoDashes(parsed_.command, typed);
         const auto [name, value] = split(word);
         const Option* option = findOption(parsed_.command, name);
         if (option == nullptr) {

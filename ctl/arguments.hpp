@@ -4,7 +4,8 @@
 // `[1,2]` is data and `[ab]` is a pattern.
 //
 // Options may stand anywhere before `--`: `--name`, `--name VALUE`, `--name=VALUE`, `-X VALUE`,
-// `-XVALUE`. A lone `-` and a negative number are arguments.
+// `-XVALUE`, and Go's `-name VALUE` for a long name. A lone `-` and a negative number are
+// arguments.
 #pragma once
 
 #include <cstddef>

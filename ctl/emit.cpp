@@ -26,16 +26,6 @@ std::optional<std::string> readInput() {
     return text;
 }
 
-ParsedData dataOf(const Call& call, const Context& context) {
-    if (call.arguments.size() < 3) return {};
-    const auto& text = call.arguments[2];
-    if (text != "-") return parseData(text);
-    if (context.atPrompt) return {{}, "`-` (data from stdin) is for the command line"};
-    const auto input = readInput();
-    if (!input) return {{}, "stdin holds more than 64 MiB"};
-    return parseData(*input);
-}
-
 /// What the daemon refuses arrives on the agent's thread, before the sync that follows completes.
 class Refusals {
   public:
@@ -89,8 +79,17 @@ ParsedData parseData(std::string_view text) {
     }
 }
 
+ParsedData readData(const std::string& text, const Context& context) {
+    if (text != "-") return parseData(text);
+    if (context.atPrompt) return {{}, "`-` (data from stdin) is for the command line"};
+    const auto input = readInput();
+    if (!input) return {{}, "stdin holds more than 64 MiB"};
+    return parseData(*input);
+}
+
 Status emitCommand(const Call& call, Context& context) {
-    const auto data = dataOf(call, context);
+    const auto data =
+        call.arguments.size() < 3 ? ParsedData{} : readData(call.arguments[2], context);
     if (!data.error.empty())
         return fail(context, Status::usage, "the data is not JSON: " + data.error);
 

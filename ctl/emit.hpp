@@ -17,5 +17,7 @@ struct ParsedData {
     std::string error;
 };
 ParsedData parseData(std::string_view text);
+/// The same; for `-` of what stdin holds.
+ParsedData readData(const std::string& text, const Context& context);
 
 }  // namespace netcluster::ctl

@@ -398,7 +398,7 @@ void Session::finish() {
     if (!closing_) context_.router.leave(home_.channel, *this);
     queue_.setIdle(false);
     releaseSenders();
-    for (Timer* timer : {&timer_, &patienceTimer_, &linkTimer_}) {
+    for (Timer* timer : {&timer_, &patienceTimer_, &linkTimer_, &inputTimer_}) {
         if (*timer) (*timer)->cancel();
     }
     stream_.close();

@@ -113,6 +113,9 @@ class Session final : public Source, public Outlet {
     /// than a reader needs that only waits for its turn on a busy core, and far less than
     /// `stalltimeout`.
     static constexpr auto patience = std::chrono::milliseconds(10);
+    /// A frame or packet that has been begun (a hello that is due, too) must be whole by then.
+    /// Reason: on one host that takes milliseconds, and until then it holds up to `maxevent` here.
+    static constexpr auto inputTime = std::chrono::seconds(30);
     /// Subscriptions compiled in one turn. Reason: a hostile pattern of 1 KiB takes about 10 ms.
     static constexpr int compilesPerTurn = 8;
 
@@ -120,6 +123,8 @@ class Session final : public Source, public Outlet {
     void readable();
     void left();
     void consume(std::string_view bytes);
+    void watchInput(bool progressed);
+    void checkInput();
     std::size_t decode(std::string_view bytes);
     Step step(std::string_view& bytes);
     Step decideEncoding(std::string_view& bytes);
@@ -189,13 +194,17 @@ class Session final : public Source, public Outlet {
 
     std::string pending_;       // bytes read and not yet decoded
     std::size_t searched_ = 0;  // of pending_: known to hold no NUL
-    std::string name_;          // as the hello gives it
+    bool unfinished_ = false;   // what it has begun is not whole
+    bool timingInput_ = false;
+    std::chrono::steady_clock::time_point begun_;  // when; 0 while nothing is unfinished
+    std::string name_;                             // as the hello gives it
     std::optional<local::Peer> peer_;
     std::unique_ptr<Subscriptions> subscriptions_;
     std::vector<std::weak_ptr<Waiter>> held_;  // senders that wait for our queue
     Timer timer_;                              // stall or drain: never both
     Timer patienceTimer_;
     Timer linkTimer_;
+    Timer inputTimer_;
     bool timingLink_ = false;
     bool holdsLinkNow_ = false;
     bool tooSlowForLink_ = false;  // until it has caught up

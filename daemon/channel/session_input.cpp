@@ -77,6 +77,7 @@ void Session::consume(std::string_view bytes) {
         std::string().swap(pending_);
         return;
     }
+    watchInput(used != 0);
     bytes.remove_prefix(used);
     if (!pending_.empty() && bytes.data() >= pending_.data() &&
         bytes.data() <= pending_.data() + pending_.size()) {
@@ -98,12 +99,41 @@ void Session::resume() {
     });
 }
 
+// The timer is left to run when all is whole: it will see that.
+void Session::watchInput(bool progressed) {
+    if (!unfinished_) {
+        begun_ = {};
+        return;
+    }
+    const bool begins = begun_ == std::chrono::steady_clock::time_point{};
+    if (begins || progressed) begun_ = std::chrono::steady_clock::now();
+    if (std::exchange(timingInput_, true)) return;
+    arm(inputTimer_, inputTime, &Session::checkInput);
+}
+
+void Session::checkInput() {
+    timingInput_ = false;
+    if (!unfinished_ || closing_) return;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(
+        begun_ + inputTime - std::chrono::steady_clock::now());
+    if (left.count() <= 0) {
+        doom("began a " + std::string(encoding_ == Encoding::json ? "packet" : "frame") +
+             " and did not finish it in " + std::to_string(inputTime.count()) + " s");
+        return close(doom_);
+    }
+    timingInput_ = true;
+    arm(inputTimer_, left, &Session::checkInput);
+}
+
 // Hands in whole events until there is none. Returns how many bytes are done with.
 std::size_t Session::decode(std::string_view bytes) {
     const std::size_t all = bytes.size();
+    unfinished_ = false;
     while (doom_.empty() && !closed_ && !closing_) {
         const Step done = step(bytes);
         if (done == Step::next) continue;
+        unfinished_ = done == Step::incomplete &&
+                      (!bytes.empty() || (encoding_ == Encoding::binary && !greeted_));
         if (done == Step::blocked || done == Step::later) paused_ = true;
         if (done == Step::later) resume();
         break;

@@ -34,6 +34,17 @@ const json& listIn(const json& object, const char* key, std::size_t atMost) {
     return *found;
 }
 
+bool isNestedDeeper(const json& value, int than) {
+    if (!value.is_structured()) return false;
+    if (than == 0) return true;
+    return std::any_of(value.begin(), value.end(),
+                       [&](const json& part) { return isNestedDeeper(part, than - 1); });
+}
+
+std::string tooDeep(const std::string& what) {
+    return what + " is nested deeper than " + std::to_string(maxNesting);
+}
+
 NodeDescription::Service serviceIn(const json& value) {
     if (!value.is_object()) throw Wrong{"a service is not an object"};
     NodeDescription::Service service;
@@ -58,6 +69,7 @@ NodeDescription descriptionIn(const json& object) {
     }
     if (const auto info = object.find("info"); info != object.end()) {
         if (!info->is_object()) throw Wrong{"info is not an object"};
+        if (isNestedDeeper(*info, maxNesting)) throw Wrong{tooDeep("info")};
         said.info = *info;
     }
     return said;
@@ -117,6 +129,15 @@ std::optional<NodeDescription> readDescription(const json& object, std::string& 
 
 std::optional<Node> readNode(const json& object, std::string& error) {
     return orError([&] { return nodeIn(object); }, error);
+}
+
+std::string whyNoStats(const json& stats) {
+    if (!stats.is_object()) return "stats are not an object";
+    if (isNestedDeeper(stats, maxNesting)) return tooDeep("what stats say");
+    if (stats.dump(-1, ' ', false, json::error_handler_t::replace).size() > maxStats) {
+        return "stats of more than " + std::to_string(maxStats) + " bytes";
+    }
+    return {};
 }
 
 json nodeJson(const Node& node) {

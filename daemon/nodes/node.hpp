@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -17,6 +18,11 @@ namespace netcluster::daemon {
 /// Regions and services of a node at most. Reason: a description travels in one small frame.
 inline constexpr std::size_t maxRegions = 64;
 inline constexpr std::size_t maxServices = 64;
+/// What a node says of how it is doing, as JSON text. Reason: it travels every second.
+inline constexpr std::size_t maxStats = 2048;
+/// Objects and arrays within one another, in `info` and stats. Reason: far more than anybody needs,
+/// and the events that carry them stay within wire::maxDataDepth.
+inline constexpr int maxNesting = 16;
 
 /// What a program says when it registers.
 struct NodeDescription {
@@ -39,6 +45,8 @@ struct Node final : Tagged {
     std::string hostName;
     std::int64_t since = 0;  ///< when it registered, in ms since 1970 by its host's clock
     wire::Uuid client{};     ///< its connection, if it is one of ours
+    /// How it is doing, an object; null until it has said so. For ours: NodeDirectory::statsOf.
+    std::shared_ptr<const nlohmann::json> stats{};
 
     bool isNamed(std::string_view name) const override;
     bool hasTag(std::string_view key, std::string_view value) const override;
@@ -53,5 +61,8 @@ std::optional<NodeDescription> readDescription(const nlohmann::json& json, std::
 /// The same, and back: with `host` (uuid), `hostname` and `since` added.
 std::optional<Node> readNode(const nlohmann::json& json, std::string& error);
 nlohmann::json nodeJson(const Node& node);
+
+/// What is wrong with stats; empty: nothing.
+std::string whyNoStats(const nlohmann::json& stats);
 
 }  // namespace netcluster::daemon

@@ -10,8 +10,12 @@ namespace {
 
 using nlohmann::json;
 
+std::size_t textSize(const json& value) {
+    return value.dump(-1, ' ', false, json::error_handler_t::replace).size();
+}
+
 std::size_t textSize(const Node& node) {
-    return nodeJson(node).dump(-1, ' ', false, json::error_handler_t::replace).size();
+    return textSize(nodeJson(node));
 }
 
 std::optional<std::uint64_t> serialIn(const json& data) {
@@ -45,7 +49,9 @@ std::string NodeDirectory::add(const wire::Uuid& client, NodeDescription said, s
     const auto [found, isNew] = nodes_.try_emplace(node.said.id, node);
     if (isNew) {
         ++ours_;
-        ofClient_[client].insert(node.said.id);
+        Client& siblings = ofClient_[client];
+        siblings.ids.insert(node.said.id);
+        if (siblings.stats) untoldClients_.insert(client);
     } else {
         if (found->second.said == node.said) return {};
         ourText_ -= textSize(found->second);
@@ -91,7 +97,7 @@ bool NodeDirectory::remove(const wire::Uuid& client, std::string_view id) {
 void NodeDirectory::removeClient(const wire::Uuid& client) {
     const auto found = ofClient_.find(client);
     if (found == ofClient_.end()) return;
-    const auto ids = found->second;
+    const auto ids = found->second.ids;
     for (const std::string& id : ids) dropOurs(id, "disconnected");
 }
 
@@ -106,8 +112,13 @@ void NodeDirectory::erase(Nodes::iterator found, std::string_view why) {
         --ours_;
         ourText_ -= textSize(node);
         const auto siblings = ofClient_.find(node.client);
-        siblings->second.erase(node.said.id);
-        if (siblings->second.empty()) ofClient_.erase(siblings);
+        siblings->second.ids.erase(node.said.id);
+        if (siblings->second.ids.empty()) {
+            ofClient_.erase(siblings);
+            untoldClients_.erase(node.client);
+        }
+    } else {
+        untoldNodes_.erase(node.said.id);
     }
     events_.onNodeExpired(node, why);
     promote(node.said.id);
@@ -153,6 +164,10 @@ void NodeDirectory::want(const wire::Uuid& id, Host& host) {
 
 void NodeDirectory::answer() {
     asked_ = false;
+    // Who asks has missed what was told of them.
+    for (const auto& [client, about] : ofClient_) {
+        if (about.stats) untoldClients_.insert(client);
+    }
     json all = json::array();
     for (const auto& [id, node] : nodes_) {
         if (isOurs(node)) all.push_back(nodeJson(node));
@@ -174,6 +189,7 @@ std::string NodeDirectory::onHostEvent(std::string_view event, const json& data)
     if (found == hosts_.end()) return {};  // its sign of life is yet to come; then we ask
     if (event == control::nodeChange) return onChange(id, found->second, data);
     if (event == control::allNodes) return onAll(id, found->second, data);
+    if (event == control::nodeStats) return onStats(id, data);
     return {};  // of a newer version
 }
 
@@ -241,6 +257,8 @@ void NodeDirectory::takeRemote(Node node) {
     }
     if (found->second.host == node.host) {
         if (found->second == node) return;
+        if (found->second.since == node.since) node.stats = found->second.stats;
+        if (!node.stats) untoldNodes_.erase(id);
         found->second = std::move(node);
         return events_.onNodeChanged(found->second);
     }
@@ -290,6 +308,79 @@ void NodeDirectory::forgetNodesOf(const wire::Uuid& host, const std::set<std::st
     for (const std::string& id : ids) forgetClaim(id, host, why);
 }
 
+// -- how they are doing ------------------------------------------------------------------------
+
+std::string NodeDirectory::report(const wire::Uuid& client, json stats) {
+    const auto found = ofClient_.find(client);
+    if (found == ofClient_.end()) return "you have no node";
+    if (std::string why = whyNoStats(stats); !why.empty()) return why;
+    Client& siblings = found->second;
+    if (siblings.stats && *siblings.stats == stats) return {};
+    siblings.stats = std::make_shared<const json>(std::move(stats));
+    untoldClients_.insert(client);
+    return {};
+}
+
+// Those of nodes that are not known here (yet) will be told again.
+std::string NodeDirectory::onStats(const wire::Uuid& id, const json& data) {
+    const auto list = data.find("stats");
+    if (list == data.end() || !list->is_object() || list->size() > maxNodesOfHost) {
+        return "stats is not an object of stats";
+    }
+    for (const auto& [node, stats] : list->items()) {
+        const auto found = nodes_.find(node);
+        if (found == nodes_.end() || found->second.host != id) continue;
+        if (std::string why = whyNoStats(stats); !why.empty()) return why;
+        found->second.stats = std::make_shared<const json>(stats);
+        untoldNodes_.insert(node);
+    }
+    return {};
+}
+
+void NodeDirectory::tellStats() {
+    json stats = takeOurStats();
+    if (!stats.empty()) {
+        events_.tellHosts(control::nodeStats, {{"host", wire::uuidText(host_)}, {"stats", stats}});
+    }
+    takeOtherStats(stats);
+    if (!stats.empty()) events_.onStats(stats);
+}
+
+json NodeDirectory::takeOurStats() {
+    json taken = json::object();
+    std::size_t text = 0;
+    while (!untoldClients_.empty()) {
+        auto next = untoldClients_.upper_bound(lastClientTold_);
+        if (next == untoldClients_.end()) next = untoldClients_.begin();
+        const Client& client = ofClient_.at(*next);
+        text += client.ids.size() * textSize(*client.stats);
+        if (text > maxStatsText && !taken.empty()) break;
+        for (const std::string& id : client.ids) taken[id] = *client.stats;
+        lastClientTold_ = *next;
+        untoldClients_.erase(next);
+    }
+    return taken;
+}
+
+void NodeDirectory::takeOtherStats(json& into) {
+    std::size_t text = 0;
+    while (!untoldNodes_.empty() && text < maxStatsText) {
+        auto next = untoldNodes_.upper_bound(lastNodeTold_);
+        if (next == untoldNodes_.end()) next = untoldNodes_.begin();
+        const json& stats = *nodes_.at(*next).stats;
+        text += textSize(stats);
+        into[*next] = stats;
+        lastNodeTold_ = *next;
+        untoldNodes_.erase(next);
+    }
+}
+
+const json* NodeDirectory::statsOf(const Node& node) const {
+    if (!isOurs(node)) return node.stats.get();
+    const auto found = ofClient_.find(node.client);
+    return found == ofClient_.end() ? nullptr : found->second.stats.get();
+}
+
 // -- who is there ------------------------------------------------------------------------------
 
 const Node* NodeDirectory::find(std::string_view id) const {
@@ -305,7 +396,7 @@ bool NodeDirectory::isRegionElsewhere(std::string_view region) const {
 
 const std::set<std::string, std::less<>>* NodeDirectory::ofClient(const wire::Uuid& client) const {
     const auto found = ofClient_.find(client);
-    return found == ofClient_.end() ? nullptr : &found->second;
+    return found == ofClient_.end() ? nullptr : &found->second.ids;
 }
 
 }  // namespace netcluster::daemon

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <set>
 #include <string>
@@ -25,7 +26,12 @@ inline constexpr std::size_t maxNodesOfHost = 2048;
 /// is usual.
 inline constexpr std::size_t maxDirectoryText = std::size_t{1} << 20;
 
-/// What the directory tells its owner, in order. Nothing here may call the directory.
+/// Stats that are told at once, as JSON text; the rest waits for the next time (but one
+/// connection's nodes are told together). Reason: a thousand nodes fit, and it is a small part of
+/// what a link carries in a second.
+inline constexpr std::size_t maxStatsText = std::size_t{256} << 10;
+
+/// What the directory tells its owner, in order. Nothing here may change the directory.
 class NodeEvents {
   public:
     virtual ~NodeEvents() = default;
@@ -37,6 +43,8 @@ class NodeEvents {
     virtual void onNodeExpired(const Node& node, std::string_view why) = 0;
     /// A node of ours had to give way to `winner`, which registered at the same time.
     virtual void onNodeRefused(const Node& node, const Node& winner) = 0;
+    /// How nodes are doing, an object by id: all that is new since the last time.
+    virtual void onStats(const nlohmann::json& stats) = 0;
     /// To be told to the other hosts: one of those between daemons in
     /// <netcluster/control.hpp>, and its data.
     virtual void tellHosts(std::string_view event, const nlohmann::json& data) = 0;
@@ -54,6 +62,8 @@ class NodeDirectory {
     /// False when this client has no such node.
     bool remove(const wire::Uuid& client, std::string_view id);
     void removeClient(const wire::Uuid& client);
+    /// How all nodes of that client are doing. Returns why it was not taken; empty when it was.
+    std::string report(const wire::Uuid& client, nlohmann::json stats);
 
     // -- other hosts
 
@@ -72,6 +82,15 @@ class NodeDirectory {
     bool asked() const { return asked_; }
     void answer();
 
+    // -- how they are doing
+
+    /// True when there is something to tell of that; `tellStats` does. Reason for the two: the
+    /// owner sees to it that it is not too often.
+    bool hasStatsToTell() const { return !untoldClients_.empty() || !untoldNodes_.empty(); }
+    void tellStats();
+    /// Null when it has not said so.
+    const nlohmann::json* statsOf(const Node& node) const;
+
     // -- who is there
 
     const Node* find(std::string_view id) const;
@@ -87,6 +106,10 @@ class NodeDirectory {
         bool known = false;  ///< its whole directory has been told, and every change since
         std::uint64_t serial = 0;
     };
+    struct Client {
+        std::set<std::string, std::less<>> ids;
+        std::shared_ptr<const nlohmann::json> stats;
+    };
 
     bool isOurs(const Node& node) const { return node.host == host_; }
     static bool isEarlier(const Node& one, const Node& other);
@@ -97,6 +120,9 @@ class NodeDirectory {
     void want(const wire::Uuid& id, Host& host);
     std::string onChange(const wire::Uuid& id, Host& host, const nlohmann::json& data);
     std::string onAll(const wire::Uuid& id, Host& host, const nlohmann::json& data);
+    std::string onStats(const wire::Uuid& id, const nlohmann::json& data);
+    nlohmann::json takeOurStats();
+    void takeOtherStats(nlohmann::json& into);
     void takeRemote(Node node);
     void forgetClaim(const std::string& id, const wire::Uuid& host, std::string_view why);
     void promote(const std::string& id);
@@ -110,7 +136,11 @@ class NodeDirectory {
     /// What other hosts tell of ids that an earlier node has. They will hear so and take it back,
     /// or the earlier one goes first.
     std::multimap<std::string, Node> claims_;
-    std::map<wire::Uuid, std::set<std::string, std::less<>>> ofClient_;
+    std::map<wire::Uuid, Client> ofClient_;
+    std::set<wire::Uuid> untoldClients_;  ///< whose stats are news
+    std::set<std::string> untoldNodes_;   ///< of other hosts, likewise
+    wire::Uuid lastClientTold_{};         ///< whose turn it was: none waits for long
+    std::string lastNodeTold_;
     std::size_t ours_ = 0;
     std::size_t ourText_ = 0;  ///< bytes of the descriptions of our nodes
     std::uint64_t serial_ = 0;

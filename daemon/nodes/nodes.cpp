@@ -8,6 +8,7 @@
 #include <netcluster/control.hpp>
 
 #include "dump.hpp"
+#include "json_scan.hpp"
 
 namespace netcluster::daemon {
 namespace {
@@ -19,9 +20,13 @@ using nlohmann::json;
 constexpr std::chrono::milliseconds gathering{100};
 // A question, or its answer, may have come before the other side heard us.
 constexpr std::chrono::milliseconds askingAgain{1000};
+// How nodes are doing is told so often at most, to hosts and to clients.
+constexpr std::chrono::milliseconds betweenStats{1000};
 // Of what one request says. Reason: the limits of NodeDescription are below it, and it is to travel
 // to every host.
 constexpr std::size_t maxDescription = 4096;
+// Of what a daemon tells in one event: all its nodes, and what is around them.
+constexpr std::size_t maxToldByHost = maxDirectoryText + (std::size_t{64} << 10);
 
 std::int64_t wallClock() {
     const auto now = std::chrono::system_clock::now().time_since_epoch();
@@ -61,12 +66,14 @@ Nodes::Nodes(boost::asio::io_context& io, Router& router, const wire::Uuid& host
       router_(router),
       directory_(host, std::move(hostName), *this),
       answerTimer_(io),
-      askTimer_(io) {}
+      askTimer_(io),
+      statsTimer_(io) {}
 
 void Nodes::close() {
     closed_ = true;
     answerTimer_.cancel();
     askTimer_.cancel();
+    statsTimer_.cancel();
 }
 
 // -- addresses ---------------------------------------------------------------------------------
@@ -109,10 +116,17 @@ bool Nodes::mayBeElsewhere(std::string_view to) {
 // -- what clients ask --------------------------------------------------------------------------
 
 bool Nodes::onRequest(Source& source, const wire::EventView& event) {
-    if (event.name != control::registerNode && event.name != control::unregisterNode) return false;
+    const bool stats = event.name == control::nodeStats;
+    if (!stats && event.name != control::registerNode && event.name != control::unregisterNode) {
+        return false;
+    }
     const json answer = answerTo(source, event);
-    source.reply(std::string(event.name) + std::string(control::responseSuffix), jsonText(answer),
-                 event.id);
+    // Stats come all the time: no news is good news.
+    if (!stats || !answer.empty() || !event.id.empty()) {
+        source.reply(std::string(event.name) + std::string(control::responseSuffix),
+                     jsonText(answer), event.id);
+    }
+    watch();
     return true;
 }
 
@@ -125,12 +139,19 @@ json Nodes::answerTo(Source& source, const wire::EventView& event) {
         return refused(nullptr,
                        "a description of more than " + std::to_string(maxDescription) + " bytes");
     }
-    const json data = json::parse(event.payload, nullptr, false);
+    if (!event.payload.empty() && !wire::validJson(event.payload)) {
+        return refused(nullptr, "the data is not JSON");
+    }
+    json data = event.payload.empty() ? json() : json::parse(event.payload);
+    if (event.name == control::nodeStats) {
+        const std::string why = directory_.report(source.uuid(), std::move(data));
+        return why.empty() ? json::object() : json{{"error", why}};
+    }
     if (event.name == control::unregisterNode) {
         if (data.is_string() && directory_.remove(source.uuid(), data.get<std::string>())) {
             return {{"id", data}};
         }
-        return refused(data.is_discarded() ? json() : data, "you have no such node");
+        return refused(data, "you have no such node");
     }
     std::string why;
     auto said = readDescription(data, why);
@@ -143,7 +164,8 @@ json Nodes::answerTo(Source& source, const wire::EventView& event) {
 // -- what other hosts tell ---------------------------------------------------------------------
 
 void Nodes::onHostEvent(const wire::EventView& event) {
-    const json data = event.bytes() ? json() : json::parse(event.payload, nullptr, false);
+    const bool readable = !event.bytes() && event.payload.size() <= maxToldByHost;
+    const json data = readable ? json::parse(event.payload, nullptr, false) : json();
     const std::string wrong = directory_.onHostEvent(event.name, data);
     if (!wrong.empty() && malformed_++ == 0) {
         spdlog::warn("nodes: what host {} tells cannot be used: {}: {}; later ones are not logged",
@@ -155,6 +177,9 @@ void Nodes::onHostEvent(const wire::EventView& event) {
 void Nodes::watch() {
     if (closed_) return;
     if (directory_.asked()) after(answerTimer_, answering_, gathering, &Nodes::answerAskers);
+    if (directory_.hasStatsToTell()) {
+        after(statsTimer_, telling_, untilStats(), &Nodes::tellStats);
+    }
     if (directory_.waits()) after(askTimer_, asking_, askingAgain, &Nodes::askAgain);
 }
 
@@ -179,6 +204,17 @@ void Nodes::askAgain() {
     directory_.askAgain();
 }
 
+void Nodes::tellStats() {
+    statsTold_ = std::chrono::steady_clock::now();
+    directory_.tellStats();
+}
+
+std::chrono::milliseconds Nodes::untilStats() const {
+    const auto since = std::chrono::steady_clock::now() - statsTold_;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(betweenStats - since);
+    return std::max(gathering, left);
+}
+
 // Posted: the client may have gone in the middle of a turn.
 void Nodes::onGone(const wire::Uuid& client) {
     if (!directory_.ofClient(client)) return;
@@ -201,17 +237,23 @@ void Nodes::onNotice(std::string_view event, std::string_view text) {
 std::vector<Notice> Nodes::standing() const {
     std::vector<Notice> notices;
     for (const auto& [id, node] : directory_.all()) {
-        notices.push_back({control::nodeOnline, jsonText(nodeJson(node))});
+        notices.push_back({control::nodeOnline, jsonText(noticeOf(node))});
     }
     return notices;
 }
 
+json Nodes::noticeOf(const Node& node) const {
+    json notice = nodeJson(node);
+    if (const json* stats = directory_.statsOf(node)) notice["stats"] = *stats;
+    return notice;
+}
+
 void Nodes::onNodeOnline(const Node& node) {
-    router_.tellClients(control::nodeOnline, jsonText(nodeJson(node)));
+    router_.tellClients(control::nodeOnline, jsonText(noticeOf(node)));
 }
 
 void Nodes::onNodeChanged(const Node& node) {
-    router_.tellClients(control::nodeChanged, jsonText(nodeJson(node)));
+    router_.tellClients(control::nodeChanged, jsonText(noticeOf(node)));
 }
 
 void Nodes::onNodeExpired(const Node& node, std::string_view why) {
@@ -221,6 +263,10 @@ void Nodes::onNodeExpired(const Node& node, std::string_view why) {
 void Nodes::onNodeRefused(const Node& node, const Node& winner) {
     spdlog::warn("nodes: {} of client {} gives way to the one on host {}, which was earlier",
                  node.said.id, wire::uuidText(node.client), winner.hostName);
+}
+
+void Nodes::onStats(const json& stats) {
+    router_.tellClients(control::nodeStats, jsonText(stats));
 }
 
 void Nodes::tellHosts(std::string_view event, const json& data) {

@@ -43,12 +43,16 @@ class Nodes final : public Addressing, private NodeEvents {
     void after(Timer& timer, bool& running, std::chrono::milliseconds time, void (Nodes::*then)());
     void answerAskers();
     void askAgain();
+    void tellStats();
+    std::chrono::milliseconds untilStats() const;
     nlohmann::json answerTo(Source& source, const wire::EventView& event);
+    nlohmann::json noticeOf(const Node& node) const;
 
     void onNodeOnline(const Node& node) override;
     void onNodeChanged(const Node& node) override;
     void onNodeExpired(const Node& node, std::string_view why) override;
     void onNodeRefused(const Node& node, const Node& winner) override;
+    void onStats(const nlohmann::json& stats) override;
     void tellHosts(std::string_view event, const nlohmann::json& data) override;
 
     boost::asio::io_context& io_;
@@ -56,8 +60,11 @@ class Nodes final : public Addressing, private NodeEvents {
     NodeDirectory directory_;
     Timer answerTimer_;
     Timer askTimer_;
+    Timer statsTimer_;
     bool answering_ = false;
     bool asking_ = false;
+    bool telling_ = false;
+    std::chrono::steady_clock::time_point statsTold_{};
     bool closed_ = false;
     std::string lastTo_;  ///< the address compiled last: events come in rows
     Target::Compiled lastTarget_;

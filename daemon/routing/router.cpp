@@ -156,8 +156,9 @@ std::size_t Router::onEvents(Source& source, const wire::EventRun& events) {
         }
         if (route.refused) return 1;  // a request, and answered
     }
-    const bool toNet = route.toNet && !(event.flags & wire::hostOnlyFlag) &&
-                       (event.to.empty() || !addressing_ || addressing_->mayBeElsewhere(event.to));
+    const bool mayLeave = route.toNet && !(event.flags & wire::hostOnlyFlag);
+    const bool toNet =
+        mayLeave && (event.to.empty() || !addressing_ || addressing_->mayBeElsewhere(event.to));
     if (toNet && port->rules->holdSenders && link_->holdsSenders(events)) {
         if (events.count > 1) return takeApart(source, events, (events.count + 1) / 2);
         link_->awaitRoom(source);
@@ -174,7 +175,7 @@ std::size_t Router::onEvents(Source& source, const wire::EventRun& events) {
     if (toNet) {
         net_.sent += events.count;
         link_->send(events);
-    } else if (reachesNobodyElse(route, source) && !port->rules->dump) {
+    } else if (!mayLeave && reachesNobodyElse(route, source) && !port->rules->dump) {
         source.unwanted(event.name, event.flags & wire::reachFlags, generation_);
     }
     return events.count;

@@ -20,6 +20,15 @@ TEST_CASE("options stand anywhere, with their values in any of the usual ways") 
     }
 }
 
+TEST_CASE("long names may have one dash") {
+    const auto parsed = parseWords({"-json", "listen", "-count", "3", "A", "-wait=0.5", "-C4"});
+    CHECK(parsed.error == "");
+    CHECK(parsed.call.has("--json"));
+    CHECK(parsed.call.value("--count") == "4");
+    CHECK(parsed.call.value("--wait") == "0.5");
+    CHECK(parseWords({"listen", "-bogus", "A"}).error == "there is no option -b");
+}
+
 TEST_CASE("data and patterns are taken as they are") {
     const Words data{"-5", "-.5", "-", "[1,2]", "{}", ""};
     for (const auto& text : data) {

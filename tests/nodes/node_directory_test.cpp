@@ -16,6 +16,7 @@ namespace {
 wire::Uuid uuid(int number) {
     wire::Uuid made{};
     made.fill(static_cast<std::uint8_t>(number));
+    made[0] = static_cast<std::uint8_t>(number >> 8);
     return made;
 }
 
@@ -47,6 +48,10 @@ class Host final : public NodeEvents {
     }
     void onNodeRefused(const Node& node, const Node& winner) override {
         said += '!' + node.said.id + ':' + winner.hostName + ' ';
+    }
+    void onStats(const json& stats) override {
+        said += "#" + stats.dump() + ' ';
+        for (const auto& [node, ignored] : stats.items()) CHECK(clientsView.contains(node));
     }
     void tellHosts(std::string_view event, const json& data) override {
         outgoing.emplace_back(std::string(event), data);
@@ -272,6 +277,146 @@ TEST_CASE("what is no such event is told, and changes nothing") {
     CHECK(directory.all().empty());
     CHECK(all(json::array({node})) == "");
     CHECK(names(directory) == "a@ ");
+}
+
+TEST_CASE("how nodes are doing is told to all, gathered, and once") {
+    Lan lan(2);
+    lan[1].add("web");
+    lan[1].add("db");
+    lan[2].add("far");
+    lan.settle();
+    CHECK(lan[1].directory.report(uuid(1), {{"load", 1}}) == "");
+    CHECK(lan[1].directory.report(uuid(1), {{"load", 2}}) == "");
+    CHECK(lan[2].directory.report(uuid(1), {{"load", 3}}) == "");
+    for (int n : {1, 2}) lan[n].heard();
+    lan[2].directory.tellStats();
+    lan.settle();
+    CHECK(lan[2].heard() == R"(#{"far":{"load":3}} )");
+    lan[1].directory.tellStats();
+    lan.settle();
+    CHECK(lan[1].heard() == R"(#{"db":{"load":2},"far":{"load":3},"web":{"load":2}} )");
+    CHECK(lan[2].directory.hasStatsToTell());
+    lan[2].directory.tellStats();
+    CHECK(lan[2].heard() == R"(#{"db":{"load":2},"web":{"load":2}} )");
+
+    // The same again is no news.
+    CHECK(lan[1].directory.report(uuid(1), {{"load", 2}}) == "");
+    for (int n : {1, 2}) CHECK_FALSE(lan[n].directory.hasStatsToTell());
+    lan.settle();
+    for (int n : {1, 2}) {
+        const NodeDirectory& directory = lan[n].directory;
+        CHECK(*directory.statsOf(*directory.find("web")) == json{{"load", 2}});
+        CHECK(*directory.statsOf(*directory.find("far")) == json{{"load", 3}});
+    }
+}
+
+TEST_CASE("stats stay with a node that says something else of itself, and go with it") {
+    Lan lan(2);
+    lan[1].add("web");
+    CHECK(lan[1].directory.report(uuid(1), {{"load", 1}}) == "");
+    lan[1].directory.tellStats();
+    lan.settle();
+    CHECK(lan[1].directory.add(uuid(1), described("web", {"eu"}), 2000) == "");
+    lan.settle();
+    for (int n : {1, 2}) CHECK(lan[n].directory.statsOf(*lan[n].directory.find("web")));
+
+    lan[1].directory.removeClient(uuid(1));
+    lan[1].add("web", 2, 3000);
+    lan.settle();
+    for (int n : {1, 2}) {
+        lan[n].heard();
+        CHECK_FALSE(lan[n].directory.statsOf(*lan[n].directory.find("web")));
+        lan[n].directory.tellStats();
+        CHECK(lan[n].heard().find("load") == std::string::npos);
+    }
+}
+
+TEST_CASE("who comes late is told how nodes are doing, though nothing is new") {
+    Lan lan(2);
+    lan[1].add("web");
+    CHECK(lan[1].directory.report(uuid(1), {{"load", 1}}) == "");
+    lan[1].directory.tellStats();
+    lan[1].outgoing.clear();
+    lan[2].directory.onHostOnline(lan[1].id);
+    lan.settle();
+    lan[1].directory.tellStats();
+    lan.settle();
+    lan[2].directory.tellStats();
+    CHECK(lan[2].heard() == R"(+web #{"web":{"load":1}} )");
+}
+
+TEST_CASE("stats of nodes nobody knows, or of another host's, are passed over") {
+    Lan lan(3);
+    lan[1].add("web");
+    lan.settle();
+    NodeDirectory& directory = lan[3].directory;
+    const auto told = [&](const Host& host, const json& stats) {
+        return directory.onHostEvent(control::nodeStats,
+                                     {{"host", wire::uuidText(host.id)}, {"stats", stats}});
+    };
+    CHECK(told(lan[2], {{"web", {{"load", 9}}}, {"nobody", {{"load", 9}}}}) == "");
+    CHECK(told(lan[3], {{"web", {{"load", 9}}}}) == "");
+    CHECK_FALSE(directory.hasStatsToTell());
+    CHECK(told(lan[1], {{"web", {{"load", 1}}}}) == "");
+    CHECK(*directory.statsOf(*directory.find("web")) == json{{"load", 1}});
+}
+
+TEST_CASE("stats that are none are refused, and change nothing") {
+    Lan lan(2);
+    NodeDirectory& directory = lan[1].directory;
+    CHECK(directory.report(uuid(1), json::object()) == "you have no node");
+    lan[1].add("web");
+    lan.settle();
+    json deep = 1;
+    for (int n = 0; n < 17; ++n) deep = json{{"in", deep}};
+    CHECK(directory.report(uuid(1), deep["in"]) == "");
+    const json before = *directory.statsOf(*directory.find("web"));
+    const std::pair<json, std::string> bad[] = {
+        {json::array(), "stats are not an object"},
+        {nullptr, "stats are not an object"},
+        {deep, "what stats say is nested deeper than 16"},
+        {{{"text", std::string(2040, 'x')}}, "stats of more than 2048 bytes"}};
+    for (const auto& [stats, why] : bad) {
+        CHECK(directory.report(uuid(1), stats) == why);
+        CHECK(lan[2].directory.onHostEvent(
+                  control::nodeStats,
+                  {{"host", wire::uuidText(lan[1].id)}, {"stats", {{"web", stats}}}}) == why);
+    }
+    CHECK(*directory.statsOf(*directory.find("web")) == before);
+    CHECK_FALSE(lan[2].directory.statsOf(*lan[2].directory.find("web")));
+    for (const json& stats : {json(), json::array(), json(1)}) {
+        CHECK(lan[2].directory.onHostEvent(
+                  control::nodeStats, {{"host", wire::uuidText(lan[1].id)}, {"stats", stats}}) ==
+              "stats is not an object of stats");
+    }
+}
+
+TEST_CASE("more stats than can be told at once are told in turn, all of them") {
+    Lan lan(2);
+    constexpr int clients = 300;
+    const json stats{{"text", std::string(1800, 'x')}};
+    for (int n = 0; n < clients; ++n) {
+        REQUIRE(lan[1].add("n" + std::to_string(n), n) == "");
+        CHECK(lan[1].directory.report(uuid(n), stats) == "");
+    }
+    lan.settle();
+    int rounds = 0;
+    for (; lan[1].directory.hasStatsToTell(); ++rounds) {
+        // The first are news again each time, and do not hold up the others.
+        for (int n = 0; n < 10; ++n) {
+            const json news{{"round", rounds}, {"text", std::string(1700, 'x')}};
+            if (rounds < 3) CHECK(lan[1].directory.report(uuid(n), news) == "");
+        }
+        lan[1].directory.tellStats();
+        CHECK(lan[1].outgoing.back().second.dump().size() < maxStatsText + 10'000);
+        lan.settle();
+        if (rounds == 2) {
+            for (const auto& [id, node] : lan[2].directory.all()) {
+                CHECK(lan[2].directory.statsOf(node));
+            }
+        }
+    }
+    CHECK(rounds >= 3);
 }
 
 TEST_CASE("whatever gets lost, in the end all hosts know the same nodes") {

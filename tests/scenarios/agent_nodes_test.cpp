@@ -170,3 +170,16 @@ TEST_CASE("events for a node reach it wherever it is, in its own process too, an
     CHECK(farHeard == Words{"to far", "to all", "to near:far", "to gpu=true", "to gpu=yes|far",
                             "to !near", "to *", "to host=beta"});
 }
+
+TEST_CASE("that nobody near wants an event for a node says nothing of the same event for others") {
+    TwoHosts hosts;
+    Connected here(hosts.alpha);
+    BinaryClient deaf(hosts.alpha.socket("A"), {});
+    deaf.emit("nc-node-register", R"({"id":"deaf"})");
+    await([&] { return idsOf(here.nodes()) == Words{"deaf"}; });
+    BinaryClient there(hosts.beta.socket("A"));
+    here.emit("x", 1, {.to = "deaf"});
+    here.sync(patience());  // what the daemon has to say to that
+    here.emit("x", 2);
+    CHECK(there.nextEvent().data == "2");
+}

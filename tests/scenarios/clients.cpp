@@ -268,9 +268,10 @@ nlohmann::json JsonClient::ask(const std::string& command, const nlohmann::json&
 
 // -- BinaryClient ------------------------------------------------------------------------------
 
-BinaryClient::BinaryClient(const std::string& path, const std::vector<std::string>& patterns)
+BinaryClient::BinaryClient(const std::string& path, const std::vector<std::string>& patterns,
+                           std::uint32_t capabilities)
     : Client(path) {
-    connection_.send(greeting());
+    connection_.send(greeting({.capabilities = capabilities, .agent = "scenario"}));
     awaitWelcome();
     for (const std::string& pattern : patterns) subscribe(pattern);
     sync();

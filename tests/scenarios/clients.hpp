@@ -123,7 +123,8 @@ class BinaryClient final : public Client {
   public:
     /// Says hello, subscribes and waits until the daemon has taken it.
     explicit BinaryClient(const std::string& path,
-                          const std::vector<std::string>& patterns = {".*"});
+                          const std::vector<std::string>& patterns = {".*"},
+                          std::uint32_t capabilities = 0);
     using Client::emit;
     void emit(const std::string& event, const std::string& data, const EmitWith& how) override;
     Heard next() override;

@@ -380,6 +380,31 @@ TEST_CASE("a length is only a promise: memory grows with the bytes that come") {
     CHECK(listener.nextEvent().event == "still");
 }
 
+TEST_CASE("what was begun and is never finished ends after 30 s, bytes now and then or not") {
+    Daemon daemon(config);
+    JsonClient quiet(daemon.socket("A"));  // says nothing for good reason
+    BinaryClient emitter(daemon.socket("A"), {});
+    const std::vector<std::string> begins{"{", std::string(wire::preface), hello() + "\x10",
+                                          R"({"event":"x","data":")"};
+    std::vector<std::unique_ptr<Connection>> bad;
+    for (const std::string& begin : begins) {
+        bad.push_back(std::make_unique<Connection>(daemon.socket("A")));
+        REQUIRE(bad.back()->send(begin));
+    }
+    Connection& trickling = *bad.back();
+    const auto deadline = Clock::now() + std::chrono::seconds(30) + patience();
+    while (!bad.front()->readable(std::chrono::seconds(1))) {
+        REQUIRE(Clock::now() < deadline);
+        trickling.send("x");
+    }
+    for (const auto& connection : bad) {
+        std::string said = connection->receiveAll();
+        CHECK(said.find("and did not finish it in 30 s") != std::string::npos);
+    }
+    emitter.emit("still");
+    CHECK(quiet.nextEvent().event == "still");
+}
+
 TEST_CASE("a hundred that send garbage beside an emitter and a listener: not one event is lost") {
     Daemon daemon(config);
     JsonClient listener(daemon.socket("A"));

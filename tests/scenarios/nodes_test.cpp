@@ -157,6 +157,46 @@ TEST_CASE("what is refused, and why") {
     hosts.alpha.awaitLog("\"to\" is no target: unexpected at byte 3");
 }
 
+TEST_CASE("how nodes are doing is told on all hosts, also to who comes later") {
+    TwoHosts hosts;
+    BinaryClient web(hosts.alpha.socket("A"));
+    JsonListener db(hosts.beta.socket("A"));
+    request(web, "nc-node-register", {{"id", "web"}});
+    request(web, "nc-node-register", {{"id", "web-2"}});
+    request(db, "nc-node-register", {{"id", "db"}});
+    web.emit("nc-node-stats", R"({"load": 0.5, "memory": 1000})");
+    db.emit("nc-node-stats", R"({"load": 2})");
+    const Json expected{{"web", {{"load", 0.5}, {"memory", 1000}}},
+                        {"web-2", {{"load", 0.5}, {"memory", 1000}}},
+                        {"db", {{"load", 2}}}};
+    for (Client* control : {&hosts.onAlpha, &hosts.onBeta}) {
+        Json told = Json::object();
+        while (told != expected) told.update(hear(*control, "nc-node-stats"));
+    }
+    for (const Daemon* daemon : {&hosts.alpha, &hosts.beta}) {
+        BinaryClient late(daemon->socket("B"), {}, netcluster::wire::noticesCapability);
+        std::map<std::string, Json> stats;
+        while (stats.size() < 3) {
+            const Json online = hear(late, "nc-node-online");
+            stats[online.at("id")] = online.value("stats", Json());
+        }
+        for (const auto& [id, said] : expected.items()) CHECK(stats[id] == said);
+    }
+
+    // Refused with the reason; taken without a word, unless one is asked for.
+    CHECK(reasonOf(request(web, "nc-node-stats", "busy")) == "stats are not an object");
+    CHECK(reasonOf(request(web, "nc-node-stats", {{"text", std::string(3000, 'x')}})) ==
+          "stats of more than 2048 bytes");
+    db.emit("nc-node-stats", R"({"load": 3})");
+    db.emit("nc-node-stats", R"({"load": 4})", EmitWith{.id = "7"});
+    const Heard answer = db.nextEvent();
+    CHECK(answer.event == "nc-node-stats-response");
+    CHECK(answer.id == "7");
+    CHECK(answer.data == "{}");
+    JsonListener none(hosts.alpha.socket("B"));
+    CHECK(reasonOf(request(none, "nc-node-stats", Json::object())) == "you have no node");
+}
+
 TEST_CASE("a host that comes late is told of all nodes; one that goes takes its own along") {
     Daemon alpha(hostConfig("alpha"));
     JsonListener web(alpha.socket("A"));

@@ -33,21 +33,23 @@ inline constexpr std::string_view netGap = "nc-net-gap";
 /// node's description, or its id; the answer is `{"id"}`, with `error` when it was refused.
 inline constexpr std::string_view registerNode = "nc-node-register";
 inline constexpr std::string_view unregisterNode = "nc-node-unregister";
+/// And what they say of themselves all the time: an object, which holds for all nodes of that
+/// connection. Answered when it is refused. The clients that hear of nodes are told {id: object} of
+/// those that have said something new, at most once a second; the daemons tell each other alike.
+inline constexpr std::string_view nodeStats = "nc-node-stats";
 
 /// And what they are told, as of hosts: a node came, says something else of itself, went.
 inline constexpr std::string_view nodeOnline = "nc-node-online";
 inline constexpr std::string_view nodeChanged = "nc-node-changed";
 inline constexpr std::string_view nodeExpired = "nc-node-expired";
-/// How nodes are doing: what an agent says of its process's nodes, and what clients are told of
-/// all, `{ID: {…}, …}`.
-inline constexpr std::string_view nodeStats = "nc-node-stats";
 
-/// What daemons tell each other of nodes, on `control`: a change, all of them, a question for all.
+/// What daemons tell each other of nodes, on `control`: a change, all of them, a question for all;
+/// and `nodeStats`.
 inline constexpr std::string_view nodeChange = "nc-node";
 inline constexpr std::string_view allNodes = "nc-nodes";
 inline constexpr std::string_view nodesWanted = "nc-nodes-wanted";
 constexpr bool isBetweenDaemons(std::string_view event) {
-    return event == nodeChange || event == allNodes || event == nodesWanted;
+    return event == nodeChange || event == allNodes || event == nodesWanted || event == nodeStats;
 }
 
 /// The event that asks for `command`, and the one that answers it.
