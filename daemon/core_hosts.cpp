@@ -27,6 +27,7 @@ json noticeOf(const json& host) {
     for (const char* key : {"id", "name", "address", "version", "session"}) {
         notice[key] = host.value(key, "");
     }
+    if (host.contains("via")) notice["via"] = host["via"];
     return notice;
 }
 

@@ -280,6 +280,19 @@ void Link::Impl::onPassOn(std::string_view message) {
     if (open_ && !packer_.addRelayed(message)) log_.queueFull(steady_clock::now(), 1);
 }
 
+void Link::Impl::onHole(const link::Origin& origin) {
+    const link::GapReport gap{link::GapReport::Why::lost, 0, 0, 0};
+    log_.gap(steady_clock::now(), origin.name, gap);
+    receiver_.endBatch();  // what came before is heard before
+    sink_.onNetNotice(control::netGap, jsonText({{"host", origin.name},
+                                                 {"id", wire::uuidText(origin.host)},
+                                                 {"session", wire::uuidText(origin.session)},
+                                                 {"count", 0},
+                                                 {"first", 0},
+                                                 {"last", 0},
+                                                 {"why", link::gapName(gap.why)}}));
+}
+
 bool Link::Impl::onHeld(const wire::Uuid& from, std::string_view event, std::string_view host) {
     return receiver_.handOn(from, event, host);
 }

@@ -93,6 +93,7 @@ class Link::Impl final : public std::enable_shared_from_this<Impl>,
     void onPassOn(std::string_view message) override;
     void onThere(const link::Origin& origin) override;
     void onGone(const link::Origin& origin, std::string_view why) override;
+    void onHole(const link::Origin& origin) override;
     bool onHeld(const wire::Uuid& from, std::string_view event, std::string_view host) override;
     std::uint64_t directPosition(const wire::Uuid& session) const override;
 

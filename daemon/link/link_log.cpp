@@ -24,6 +24,7 @@ void LinkLog::gap(Time now, const std::string& host, const GapReport& report) {
     Gaps& gaps = found->second;
     if (gaps.holes++ == 0) gaps.first = report.first;
     gaps.last = report.last;
+    if (report.why == GapReport::Why::lost && report.count == 0) ++gaps.behind;
     (report.why == GapReport::Why::dropped ? gaps.events : gaps.datagrams) += report.count;
     if (now >= gaps.quietUntil) say(now, found->first, gaps);
 }
@@ -36,6 +37,10 @@ void LinkLog::say(Time now, const std::string& host, Gaps& gaps) {
     if (gaps.events != 0) {
         spdlog::warn("link: host {} left out {} events: its link queue was full", host,
                      gaps.events);
+    }
+    if (gaps.behind != 0) {
+        spdlog::warn("link: something of host {} may have been lost before it came to a relay",
+                     host);
     }
     gaps = {};
     gaps.quietUntil = now + lossPause;

@@ -46,6 +46,7 @@ class LinkLog {
         std::uint64_t events = 0;
         std::uint64_t first = 0;
         std::uint64_t last = 0;
+        std::uint64_t behind = 0;  ///< holes that only what came through relays showed
         Time quietUntil{};
     };
 

@@ -137,7 +137,11 @@ void Relay::releaseFirst(Origin& origin) {
     --heldCount_;
     heldBytes_ -= event.content.size();
     using Result = OriginWindow::Result;
-    if (origin.window.judge(taken.key(), event.back) == Result::ahead) ++counts_.outOfOrder;
+    if (origin.window.judge(taken.key(), event.back) == Result::ahead) {
+        ++counts_.outOfOrder;
+        // Of its own stream a gap has been told already.
+        if (event.from != origin.session) events_.onHole(origin);
+    }
     origin.window.add(taken.key(), event.back);
     if (!events_.onHeld(event.from, event.content, origin.name)) return;
     Relayed relayed = ofOrigin(origin, Relayed::Kind::event, taken.key());

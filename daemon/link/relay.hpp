@@ -96,6 +96,8 @@ class RelayEvents {
     virtual void onGone(const Origin& origin, std::string_view why) = 0;
     /// An event whose turn has come, from that neighbour, for our clients. False: it is no good.
     virtual bool onHeld(const wire::Uuid& from, std::string_view event, std::string_view host) = 0;
+    /// Something of this origin may never come: what is behind it has waited for long enough.
+    virtual void onHole(const Origin& origin) = 0;
     /// The number of the last event that came directly from this session; 0: none.
     virtual std::uint64_t directPosition(const wire::Uuid& session) const = 0;
 };

@@ -92,6 +92,7 @@ class RelayHost final : private RelayEvents {
     std::deque<Said> out;
     std::vector<HeardEvent> heard;
     std::set<std::string> there;
+    std::map<std::string, int> holes;  ///< told of each host
 
   private:
     struct Neighbour {
@@ -154,6 +155,7 @@ class RelayHost final : private RelayEvents {
     void onPassOn(std::string_view message) override {
         out.push_back({Said::Kind::relayed, 0, 0, std::string(message)});
     }
+    void onHole(const Origin& origin) override { ++holes[origin.name]; }
     void onThere(const Origin& origin) override { there.insert(origin.name); }
     void onGone(const Origin& origin, std::string_view) override { there.erase(origin.name); }
     bool onHeld(const wire::Uuid&, std::string_view event, std::string_view from) override {

@@ -180,6 +180,7 @@ TEST_CASE("a faster way that opens in the middle of a stream: what it brings wai
     CHECK(heard == wanted);
     CHECK(all[3].relay->counts().held > 0);
     CHECK(all[3].relay->counts().outOfOrder == 0);
+    CHECK(all[3].holes.empty());
 }
 
 TEST_CASE("what never comes is waited for once, and not for long") {
@@ -203,6 +204,7 @@ TEST_CASE("what never comes is waited for once, and not for long") {
     all.runFor(20ms);
     CHECK(all[2].heard.size() == 4);
     CHECK(all[2].relay->counts().outOfOrder == 1);
+    CHECK(all[2].holes == std::map<std::string, int>{{"host0", 1}});
 }
 
 TEST_CASE("no host passes an event on twice, and none that all others hear by themselves") {
