@@ -122,18 +122,17 @@ void Link::Impl::close() {
 void Link::Impl::adoptBuffers() {
     if (const std::uint64_t granted = transport_->grantedBuffer(); granted != 0) {
         const std::uint64_t share = transport_->hearsItself() ? 4 : 2;
-        window_ = static_cast<std::uint32_t>(granted / datagramCharge / share);
-        receiver_.setWindow(window_);
+        receiver_.setWindow(static_cast<std::uint32_t>(granted / datagramCharge / share));
     }
 }
 
 // What others send to a relay goes out again, so it takes no more than there is room for. Half of
 // that, for what was granted before may still come.
-void Link::Impl::adaptWindow() {
+void Link::Impl::adaptRoom() {
     if (!relay_.passesOn()) return;
     const std::uint64_t free = buffer_.free();
     const std::uint64_t room = free > largest_ ? (free - largest_) / 2 : 0;
-    receiver_.setWindow(static_cast<std::uint32_t>(std::min<std::uint64_t>(window_, room)));
+    receiver_.setRoom(static_cast<std::uint32_t>(room));
 }
 
 void Link::Impl::after(Timer& timer, Time when, void (Impl::*then)(Time)) {

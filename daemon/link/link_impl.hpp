@@ -138,7 +138,7 @@ class Link::Impl final : public std::enable_shared_from_this<Impl>,
     void onHousekeeping(Time now);
     void watchRequests();
     void adoptBuffers();
-    void adaptWindow();
+    void adaptRoom();
 
     nlohmann::json malformedStats() const;
     nlohmann::json relayStats() const;
@@ -200,9 +200,8 @@ class Link::Impl final : public std::enable_shared_from_this<Impl>,
     std::vector<link::Challenge> challenges_;
     std::vector<link::Nonce> proofs_;
     std::list<Probing> probes_;
-    std::uint32_t window_ = 256;  ///< datagrams that the receive buffer has room for
-    std::uint64_t largest_ = 0;   ///< datagrams of the largest event, as it is passed on
-    int echoesLeft_ = 0;          ///< until the next housekeeping turn, as are these
+    std::uint64_t largest_ = 0;  ///< datagrams of the largest event, as it is passed on
+    int echoesLeft_ = 0;         ///< until the next housekeeping turn, as are these
     int proofsLeft_ = 0;
     Time toldOldest_{};  ///< when somebody was last told what is gone
 

@@ -219,12 +219,13 @@ std::chrono::microseconds Receiver::backoff() {
 }
 
 std::uint32_t Receiver::share(Time now) const {
-    if (window_ == 0) return 0;
+    if (room_ == 0) return 0;
     std::uint32_t active = 0;
     for (const auto& [session, remote] : remotes_) {
         if (remote->activeSince(now - activeTime)) ++active;
     }
-    return std::clamp<std::uint32_t>(window_ / std::max<std::uint32_t>(active, 1), 16, maxWindow);
+    return std::clamp<std::uint32_t>(std::min(window_, room_) / std::max<std::uint32_t>(active, 1),
+                                     16, maxWindow);
 }
 
 Remote::Counts Receiver::totals() const {

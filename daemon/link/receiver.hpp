@@ -61,9 +61,11 @@ class Receiver {
     /// good event, or the session is forgotten.
     bool handOn(const wire::Uuid& session, std::string_view event, std::string_view host);
 
-    /// Datagrams that our buffers have room for; shared by those who send. 0: nobody is told of
-    /// more room before he asks.
+    /// Datagrams that our buffers have room for; shared by those who send.
     void setWindow(std::uint32_t datagrams) { window_ = datagrams; }
+    /// Datagrams that there is room for behind us, where they are passed on. 0: nobody is told of
+    /// more room before he asks.
+    void setRoom(std::uint32_t datagrams) { room_ = datagrams; }
 
     /// DATA, HEARTBEAT, END or NAK of another session, header already read; `body` is what follows
     /// it.
@@ -118,6 +120,7 @@ class Receiver {
     Nak nak_;                 ///< the one being read
     Heartbeat said_;          ///< the one being read
     std::uint32_t window_ = 256;
+    std::uint32_t room_ = ~std::uint32_t{0};
     std::minstd_rand random_;
     Remote::Counts forgotten_;
     std::uint64_t forgottenIncomplete_ = 0;

@@ -318,7 +318,8 @@ TEST_CASE_FIXTURE(
     CHECK(receiver.totals().gaps == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a reader that never comes to an end finds silent hosts as well, later") {
+TEST_CASE_FIXTURE(Fixture,
+                  "a reader that never comes to an end finds silent hosts as well, later") {
     const auto turn = [this] {
         now += 1000ms;
         receiver.expireSilent(now, false);
@@ -441,6 +442,21 @@ TEST_CASE_FIXTURE(Fixture,
     CHECK(window() == maxWindow);
     receiver.setWindow(0);
     CHECK(window() == 16);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a relay whose queue is full promises nothing, and only when asked") {
+    receiver.setWindow(100);
+    hear(alpha.heartbeat());
+    hear(alpha.emit("1"));
+    requests();
+    receiver.setRoom(0);
+    hear(alpha.emit("2"));
+    CHECK(requests().statuses.empty());
+    hear(alpha.heartbeat(true));
+    CHECK(requests().statuses == std::vector<Status>{{alpha.session, 3, 0}});
+    receiver.setRoom(40);
+    hear(alpha.heartbeat(true));
+    CHECK(requests().statuses == std::vector<Status>{{alpha.session, 3, 40}});
 }
 
 TEST_CASE_FIXTURE(Fixture,
