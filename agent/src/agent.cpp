@@ -197,6 +197,10 @@ std::vector<Node> Agent::nodes(std::string_view target) const {
     return impl_->hub_->nodes(&compiled);
 }
 
+void Agent::reportStats(const Json& members) {
+    impl_->hub_->reportStats(members);
+}
+
 // -- what happens beside events
 
 void Agent::onConnect(std::function<void()> handler) {

@@ -257,8 +257,7 @@ inline bool Hub::leaves(Hearing& hearing, const Mailbox& from, std::string_view 
 Emitted Hub::emit(const Mailbox& from, std::string_view event, const Json& data,
                   const EmitOptions& options) {
     checkReserved(event, channel_);
-    checkAddresses(options);
-    const bool isForUs = options.to.empty() || isMeant(options.to);
+    const bool isForUs = !hasAddress(options) || isMeant(options);
     Hearing hearing(*emitter_, event);
     const std::size_t least = checkData(event, data);
     if (options.scope != Scope::process) checkSize(event, least, connection_->maxEvent());
@@ -275,8 +274,7 @@ Emitted Hub::emit(const Mailbox& from, std::string_view event, const Json& data,
 Emitted Hub::emitBytes(const Mailbox& from, std::string_view event,
                        std::span<const std::byte> bytes, const EmitOptions& options) {
     checkReserved(event, channel_);
-    checkAddresses(options);
-    const bool isForUs = options.to.empty() || isMeant(options.to);
+    const bool isForUs = !hasAddress(options) || isMeant(options);
     Hearing hearing(*emitter_, event);
     if (options.scope != Scope::process) {
         checkSize(event, bytes.size(), connection_->maxEvent());
@@ -384,11 +382,13 @@ void Hub::onOnline() {
         agent->connected();
         agent->around(around_, {Change::What::all});
     }
+    watchStats();
 }
 
 void Hub::onOffline(const std::string& reason) {
     ownNodes_.unanswered();
     endAsking(nullptr, "the connection was lost: " + reason);
+    watchStats();
     for (const auto& agent : members()) agent->disconnected(reason);
 }
 

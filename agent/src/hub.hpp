@@ -17,6 +17,7 @@
 #include "emitter.hpp"
 #include "mailbox.hpp"
 #include "own_nodes.hpp"
+#include "stats_report.hpp"
 
 namespace netcluster {
 
@@ -59,10 +60,14 @@ class Hub final : public Connection::Receiver, public std::enable_shared_from_th
     void registerNode(const std::shared_ptr<Mailbox>& agent, NodeDescription said,
                       std::chrono::milliseconds timeout, Connection::Done done);
     bool unregisterNode(const Mailbox& agent, std::string_view id);
+    /// What this process's nodes say of themselves beside what the system counts. Throws Error.
+    void reportStats(const Json& members) { stats_.set(members); }
     /// All that are known, or those that `target` means.
     std::vector<Node> nodes(const Target* target) const;
 
     static constexpr std::chrono::milliseconds closingTime{2000};
+    /// Between two reports of how this process's nodes are doing.
+    static constexpr std::chrono::milliseconds betweenStats{1000};
 
   private:
     struct Member {
@@ -102,7 +107,9 @@ class Hub final : public Connection::Receiver, public std::enable_shared_from_th
     void endAsking(const Mailbox* agent, const std::string& why);
     void nodeLost(const Change& change);
     void forgetNodes(Mailbox& agent);
-    bool isMeant(std::string_view to) const;
+    void watchStats();
+    void tellStats();
+    bool isMeant(const EmitOptions& options) const;
 
     bool leaves(Hearing& hearing, const Mailbox& from, std::string_view event,
                 const EmitOptions& options) const;
@@ -128,6 +135,8 @@ class Hub final : public Connection::Receiver, public std::enable_shared_from_th
         Connection::Timer timer;
     };
     std::map<std::uint64_t, Asking> asking_;  // by its number; the connection's thread only
+    StatsReport stats_;
+    Connection::Timer statsTimer_;  // of the next report; the connection's thread only
     std::mutex mutex_;  // of the members, and of the order of what they ask the connection for
     std::vector<Member> members_;
 };

@@ -43,11 +43,13 @@ void Hub::registerNode(const std::shared_ptr<Mailbox>& agent, NodeDescription sa
 // Returns why it cannot be asked; else `done` is told what becomes of it.
 std::string Hub::ask(const std::shared_ptr<Mailbox>& agent, NodeDescription said,
                      std::chrono::milliseconds timeout, const Connection::Done& done) {
+    if (channel_ == control::channel) return "the channel control has no nodes";
+    if (!connection_->online()) return "not connected";
     try {
         const std::string text = textOf(said);
         checkSize(control::registerNode, text.size(), connection_->maxEvent());
         const std::lock_guard lock(mutex_);
-        if (!connection_->online() || findMember(*agent) == members_.end()) return "not connected";
+        if (findMember(*agent) == members_.end()) return "not connected";
         const std::uint64_t number = ownNodes_.ask(agent, std::move(said), text);
         Asking& asking = asking_[number];
         asking.agent = agent.get();
@@ -80,6 +82,9 @@ bool Hub::unregisterNode(const Mailbox& agent, std::string_view id) {
     const std::lock_guard lock(mutex_);
     if (!ownNodes_.forget(agent, id)) return false;
     request(control::unregisterNode, Json(id).dump(), 0);
+    connection_->post([hub = weak_from_this()] {
+        if (const auto self = hub.lock()) self->watchStats();
+    });
     return true;
 }
 
@@ -89,7 +94,10 @@ void Hub::forgetNodes(Mailbox& agent) {
         request(control::unregisterNode, Json(id).dump(), 0);
     }
     connection_->post([hub = weak_from_this(), left = &agent] {
-        if (const auto self = hub.lock()) self->endAsking(left, "disconnected");
+        const auto self = hub.lock();
+        if (!self) return;
+        self->endAsking(left, "disconnected");
+        self->watchStats();
     });
 }
 
@@ -125,6 +133,7 @@ void Hub::takeAnswer(const wire::EventView& event) {
         answered->agent->trouble("node '" + answered->id + "' is no more: " + why);
     }
     if (answered) tell({Change::What::node, answered->id});
+    watchStats();
     if (done) done(why);
 }
 
@@ -152,6 +161,7 @@ void Hub::nodeLost(const Change& change) {
     if (change.what != Change::What::node || change.why != "refused") return;
     if (const auto agent = ownNodes_.lost(change.id)) {
         agent->trouble("node '" + change.id + "' is no more: another host has a node of that id");
+        watchStats();
     }
 }
 
@@ -168,6 +178,28 @@ std::string Hub::onGreeting() {
         wire::appendEvent(frames, view);
     }
     return frames;
+}
+
+// -- how they are doing; the connection's thread
+
+// While there are nodes, and somebody to tell.
+void Hub::watchStats() {
+    const bool needed = !welcoming_ && connection_->online() && !ownNodes_.empty();
+    if (!needed) return statsTimer_.reset();
+    if (!statsTimer_) tellStats();
+}
+
+// Dropped when the queue is full: the next report says it all again.
+void Hub::tellStats() {
+    statsTimer_ = connection_->after(betweenStats, [hub = weak_from_this()] {
+        if (const auto self = hub.lock()) self->tellStats();
+    });
+    const std::string report = stats_.next(processStats()).dump();
+    wire::EventView view;
+    view.name = control::nodeStats;
+    view.channel = channel_;
+    view.payload = report;
+    connection_->send(view);
 }
 
 // -- who is there, who is meant
@@ -188,9 +220,13 @@ std::vector<Node> Hub::nodes(const Target* target) const {
     return nodes;
 }
 
-bool Hub::isMeant(std::string_view to) const {
+// Throws Error when the event cannot go out with these addresses.
+bool Hub::isMeant(const EmitOptions& options) const {
+    checkAddresses(options);
+    if (options.to.empty()) return true;
     const wire::Uuid* const client = emitter_->sender();
-    return ownNodes_.isMeant(compiledTarget(to), client ? wire::uuidText(*client) : std::string());
+    return ownNodes_.isMeant(compiledTarget(options.to),
+                             client ? wire::uuidText(*client) : std::string());
 }
 
 }  // namespace netcluster

@@ -193,6 +193,7 @@ void Mailbox::push(Item item) {
         }
         if (item.presence && neverKnown(*item.presence, item.handler)) return;
         bytes_ += item.size();
+        if (item.isOvertakable()) ++overtakable_;
         items_.push_back(std::move(item));
         while (bytes_ > capacity && items_.size() > 1 && dropOldest()) {
         }
@@ -206,6 +207,7 @@ void Mailbox::push(Item item) {
 // number of times they come, change and go. True when this one need not be told.
 bool Mailbox::neverKnown(const Presence& presence, std::uint64_t handler) {
     using Kind = Presence::Kind;
+    if (overtakable_ == 0) return false;  // when many go at once, not all is searched for each
     const auto takeOut = [&](Kind kind) {
         const auto waiting = std::find_if(items_.begin(), items_.end(), [&](const Item& item) {
             return item.presence && item.handler == handler && item.presence->kind == kind &&
@@ -213,6 +215,7 @@ bool Mailbox::neverKnown(const Presence& presence, std::uint64_t handler) {
         });
         if (waiting == items_.end()) return false;
         bytes_ -= waiting->size();
+        --overtakable_;
         items_.erase(waiting);
         return true;
     };
@@ -259,6 +262,7 @@ std::optional<Mailbox::Item> Mailbox::pop() {
     if (items_.empty()) return {};
     item = std::move(items_.front());
     bytes_ -= item.size();
+    if (item.isOvertakable()) --overtakable_;
     items_.pop_front();
     return item;
 }
@@ -359,6 +363,7 @@ void Mailbox::close() {
     const std::lock_guard lock(mutex_);
     items_.swap(items);
     bytes_ = 0;
+    overtakable_ = 0;
     dropped_ = 0;
     executor_.swap(executor);
     onConnect_.swap(onConnect);

@@ -68,6 +68,11 @@ class Mailbox final : public Owner, public Runnable, public std::enable_shared_f
         bool droppable = true;
 
         std::size_t size() const { return 256 + (event ? event->size() : 0); }
+        /// Tells of somebody who is there: what comes later may make it news of yesterday.
+        bool isOvertakable() const {
+            return presence && presence->kind != Presence::Kind::hostExpired &&
+                   presence->kind != Presence::Kind::nodeExpired;
+        }
         /// Events that are lost with it, as far as one knows.
         std::uint64_t events() const;
     };
@@ -108,7 +113,8 @@ class Mailbox final : public Owner, public Runnable, public std::enable_shared_f
     std::deque<Item> items_;
     std::size_t bytes_ = 0;
     std::uint64_t dropped_ = 0;  // events, in front of items_
-    bool scheduled_ = false;     // the executor has a task of ours
+    std::size_t overtakable_ = 0;
+    bool scheduled_ = false;  // the executor has a task of ours
     std::shared_ptr<const Executor> executor_;
     Slot<void()> onConnect_;
     Slot<void(const std::string&)> onDisconnect_;

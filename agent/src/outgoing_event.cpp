@@ -72,7 +72,7 @@ void refuseReserved(std::string_view event) {
     refuse(event, "names that begin with nc- are reserved");
 }
 
-void checkEachAddress(const EmitOptions& options) {
+void checkAddresses(const EmitOptions& options) {
     checkAddress("to", options.to);
     checkAddress("id", options.id);
     checkAddress("replyTo", options.replyTo);

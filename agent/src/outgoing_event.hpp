@@ -15,7 +15,9 @@ inline constexpr std::size_t maxAddress = 1024;
 /// name at all, Hearing looks at.
 void checkReserved(std::string_view event, std::string_view channel);
 
-/// Throws Error when an address is too long or not UTF-8.
+/// True when it has any of `to`, `id` and `replyTo`, which are then to be checked.
+bool hasAddress(const EmitOptions& options);
+/// Throws Error when one is too long or not UTF-8.
 void checkAddresses(const EmitOptions& options);
 
 /// Throws Error when the data is nested too deep, holds text that is not UTF-8, or something that
@@ -29,7 +31,6 @@ void checkSize(std::string_view event, std::size_t size, std::size_t maxEvent);
 
 [[noreturn]] void refuseReserved(std::string_view event);
 [[noreturn]] void refuseSize(std::string_view event, std::size_t size, std::size_t maxEvent);
-void checkEachAddress(const EmitOptions& options);
 std::size_t checkTextOrTree(std::string_view event, const Json& data);
 
 inline void checkReserved(std::string_view event, std::string_view channel) {
@@ -38,10 +39,8 @@ inline void checkReserved(std::string_view event, std::string_view channel) {
     }
 }
 
-inline void checkAddresses(const EmitOptions& options) {
-    if ((options.to.size() | options.id.size() | options.replyTo.size()) != 0) {
-        checkEachAddress(options);
-    }
+inline bool hasAddress(const EmitOptions& options) {
+    return (options.to.size() | options.id.size() | options.replyTo.size()) != 0;
 }
 
 inline bool isPlain(const Json& value) {

@@ -227,7 +227,12 @@ void Nodes::onNotice(std::string_view event, std::string_view text) {
     const wire::Uuid host = wire::uuidFromText(data.value("id", ""));
     if (event == control::hostOnline) directory_.onHostOnline(host);
     if (event == control::hostExpired) directory_.onHostExpired(host);
-    if (event == control::netGap) directory_.onHostGap(host);
+    if (event == control::netGap) {
+        directory_.onHostGap(host);
+        for (const json& behind : data.value("behind", json::array())) {
+            directory_.onHostGap(wire::uuidFromText(behind.get<std::string>()));
+        }
+    }
     watch();
 }
 

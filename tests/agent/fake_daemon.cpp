@@ -26,7 +26,7 @@ void run(boost::asio::io_context& io, Done done) {
 }
 
 Said inWords(const wire::FrameView& frame) {
-    Said said{frame.type, {}, 0, {}, frame.flags};
+    Said said{frame.type, {}, 0, {}, {}, frame.flags};
     switch (frame.type) {
         case wire::FrameType::subscribe: {
             const auto subscription = wire::readSubscribe(frame).value();
@@ -45,6 +45,7 @@ Said inWords(const wire::FrameView& frame) {
         case wire::FrameType::event: {
             const auto event = wire::readEvent(frame).value();
             said.name = event.name;
+            said.id = event.id;
             said.text = "event " + said.name + " " + std::string(event.payload);
             CHECK(event.channel == "A");
             CHECK((event.flags & ~wire::clientFlags) == 0);
@@ -153,12 +154,14 @@ std::vector<std::string> FakeClient::greet() {
     return subscriptions;
 }
 
-void FakeClient::event(std::string_view name, std::string_view data, std::uint8_t flags) {
+void FakeClient::event(std::string_view name, std::string_view data, std::uint8_t flags,
+                       std::string_view id) {
     wire::EventView view;
     view.flags = flags;
     view.sender = wire::uuidFromText("ffffffff-0000-1111-2222-333333333333");
     view.name = name;
     view.channel = "A";
+    view.id = id;
     view.payload = data;
     std::string bytes;
     wire::appendEvent(bytes, view);

@@ -18,6 +18,7 @@ struct Said {
     std::string text;
     std::uint64_t number = 0;  ///< id or token
     std::string name;          ///< of an event
+    std::string id;            ///< of an event
     std::uint8_t flags = 0;
 };
 
@@ -41,7 +42,8 @@ class FakeClient {
     void synced();
     /// Hello, subscriptions, welcome, synced: the usual beginning. Returns the subscriptions.
     std::vector<std::string> greet();
-    void event(std::string_view name, std::string_view data, std::uint8_t flags = 0);
+    void event(std::string_view name, std::string_view data, std::uint8_t flags = 0,
+               std::string_view id = {});
     void close();
 
     static wire::Welcome defaultWelcome();

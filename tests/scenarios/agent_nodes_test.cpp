@@ -3,7 +3,9 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
-#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
 #include <netcluster/agent.hpp>
 
 #include "clients.hpp"
@@ -55,6 +57,47 @@ std::string errorOf(const std::function<void()>& function) {
     }
     return {};
 }
+
+std::string inWords(const Presence& presence) {
+    switch (presence.kind) {
+        case Presence::Kind::hostOnline:
+            return "+host " + presence.name;
+        case Presence::Kind::hostExpired:
+            return "-host " + presence.name + " " + presence.reason;
+        case Presence::Kind::nodeOnline:
+            return "+" + presence.id + " " + presence.name;
+        case Presence::Kind::nodeChanged:
+            return "~" + presence.id;
+        case Presence::Kind::nodeExpired:
+            return "-" + presence.id + " " + presence.reason;
+    }
+    return "?";
+}
+
+// What happened on any thread, one after the other.
+class Row {
+  public:
+    void listenTo(Agent& agent) {
+        agent.onPresence([this](const Presence& presence) { add(inWords(presence)); });
+    }
+    void add(std::string word) {
+        const std::lock_guard lock(mutex_);
+        words_.push_back(std::move(word));
+        arrived_.notify_one();
+    }
+    std::string next() {
+        std::unique_lock lock(mutex_);
+        if (!arrived_.wait_for(lock, patience(), [&] { return !words_.empty(); })) return "nothing";
+        std::string word = std::move(words_.front());
+        words_.pop_front();
+        return word;
+    }
+
+  private:
+    std::mutex mutex_;
+    std::condition_variable arrived_;
+    std::deque<std::string> words_;
+};
 
 struct TwoHosts {
     Daemon alpha{hostConfig("alpha")};
@@ -182,4 +225,123 @@ TEST_CASE("that nobody near wants an event for a node says nothing of the same e
     here.sync(patience());  // what the daemon has to say to that
     here.emit("x", 2);
     CHECK(there.nextEvent().data == "2");
+}
+
+TEST_CASE("an id belongs to one process of one host; when that goes, another may have it") {
+    TwoHosts hosts;
+    Connected here(hosts.alpha);
+    Connected there(hosts.beta);
+    auto first = std::make_unique<BinaryClient>(hosts.alpha.socket("A"), Words{});
+    first->emit("nc-node-register", R"({"id":"web"})");
+    await([&] {
+        return idsOf(here.nodes()) == Words{"web"} && idsOf(there.nodes()) == Words{"web"};
+    });
+    CHECK_FALSE(here.nodes()[0].own);
+    CHECK(errorOf([&] { here.registerNode({"web"}, patience()); }) ==
+          "there is a node web of another client");
+    CHECK(errorOf([&] { there.registerNode({"web"}, patience()); }) ==
+          "there is a node web on host alpha");
+    first.reset();
+    await([&] { return here.nodes().empty() && there.nodes().empty(); });
+    CHECK(there.registerNode({"web"}, patience()) == "web");
+    await([&] { return !here.nodes().empty(); });
+    CHECK(here.nodes()[0].host == "beta");
+}
+
+TEST_CASE("after a restart of the daemon nodes are there again, and everybody was told") {
+    const Scratch place;
+    const auto start = [&] {
+        return std::make_unique<Daemon>(hostConfig("alpha"),
+                                        DaemonOptions{.runDir = place.file("run")});
+    };
+    auto alpha = start();
+    Daemon beta(hostConfig("beta"));
+    await([&] { return beta.ask("hosts").size() == 2 && alpha->ask("hosts").size() == 2; });
+    Agent here("A", at(place.file("run")));
+    here.connect(patience());
+    Connected there(beta);
+    here.registerNode({"web", {"eu"}}, patience());
+    there.registerNode({"db"}, patience());
+    await([&] { return here.nodes().size() == 2 && there.nodes().size() == 2; });
+    Row told;
+    told.listenTo(here);
+    Row toldThere;
+    toldThere.listenTo(there);
+    CHECK(told.next() == "+host beta");
+    CHECK(told.next() == "+db beta");
+    CHECK(told.next() == "+web alpha");
+    CHECK(toldThere.next() == "+host alpha");
+    CHECK(toldThere.next() == "+db beta");
+    CHECK(toldThere.next() == "+web alpha");
+
+    alpha.reset();
+    CHECK(toldThere.next().starts_with("-web"));
+    CHECK(toldThere.next() == "-host alpha goodbye");
+    alpha = start();
+    CHECK(toldThere.next() == "+host alpha");
+    CHECK(toldThere.next() == "+web alpha");
+    // What is still there is not told again; ours went with the daemon that knew it.
+    CHECK(told.next() == "-web away");
+    CHECK(told.next() == "+web alpha");
+    await([&] { return here.nodes().size() == 2; });
+    CHECK(here.nodes("web").at(0).own);
+    here.on("to web", [&](const Event& event) { told.add(std::string(event.name())); });
+    here.sync(patience());
+    there.emit("to web", 1, {.to = "web"});
+    there.sync(patience());
+    CHECK(told.next() == "to web");
+}
+
+TEST_CASE("with poll it is all the same, on the thread that polls") {
+    TwoHosts hosts;
+    Options options = at(hosts.alpha.runDir());
+    options.poll = true;
+    Agent agent("A", options);
+    Words told;
+    agent.onPresence([&](const Presence& presence) { told.push_back(inWords(presence)); });
+    agent.connect(patience());
+    CHECK(agent.registerNode({"mine"}, patience()) == "mine");
+    Connected there(hosts.beta);
+    there.registerNode({"theirs"}, patience());
+    await([&] { return !agent.nodes("theirs").empty(); });  // known before it is told
+    std::string outcome = "none";
+    agent.registerNodeAsync(
+        {"theirs"}, [&](const std::string& error) { outcome = error; }, patience());
+    await([&] {
+        agent.poll();
+        return outcome != "none" && told.size() >= 3;
+    });
+    CHECK(outcome == "there is a node theirs on host beta");
+    CHECK(told == Words{"+host beta", "+mine alpha", "+theirs beta"});
+    there.unregisterNode("theirs");
+    await([&] {
+        agent.poll();
+        return told.size() >= 4;
+    });
+    CHECK(told.back() == "-theirs unregistered");
+}
+
+TEST_CASE("how nodes are doing is known everywhere") {
+    TwoHosts hosts;
+    Connected here(hosts.alpha);
+    Connected there(hosts.beta);
+    there.reportStats({{"shard", 1}});
+    there.registerNode({"web"}, patience());
+    const auto shardOf = [](Agent& agent) {
+        const std::vector<Node> nodes = agent.nodes("web");
+        return nodes.empty() ? 0 : nodes[0].stats.value("shard", 0);
+    };
+    await([&] { return shardOf(here) == 1 && shardOf(there) == 1; });
+    const Json stats = here.nodes("web").at(0).stats;
+    for (const char* key : {"memory", "uptime", "load", "hostload", "cpus", "requests", "busy"}) {
+        CAPTURE(key);
+        CHECK(stats.at(key).is_number());
+    }
+    CHECK(stats.at("pid") == getpid());
+    CHECK(stats.at("version") == NETCLUSTER_VERSION);
+    there.reportStats({{"shard", 2}});
+    await([&] { return shardOf(here) == 2 && shardOf(there) == 2; });
+    // Who comes later knows it when connect returns.
+    Connected late(hosts.alpha, "B");
+    CHECK(shardOf(late) == 2);
 }

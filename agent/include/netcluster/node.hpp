@@ -40,9 +40,9 @@ struct Node {
     bool own = false;        ///< registered by this process, on this channel
     /// How it is doing, as it said last (every second): `pid`, `version` (of the agent library),
     /// `memory` (resident bytes), `uptime` (s), `load` (processor time of its process per time, in
-    /// processors), `hostload` (the host's load average of 1 min), `cpus`, `requests` (tasks done
-    /// so far), `busy` (tasks under way), and what the program added by Agent::reportStats, which
-    /// replaces members of the same name. Empty until it has said so.
+    /// processors), `hostload` (the host's load average of 1 min; not on Windows), `cpus`,
+    /// `requests` (tasks done so far), `busy` (tasks under way), and what the program added by
+    /// Agent::reportStats, which replaces members of the same name. Empty until it has said so.
     Json stats = Json::object();
 };
 
