@@ -54,6 +54,7 @@ Link::Impl::Impl(boost::asio::io_context& io, config::LinkSettings settings, Lin
       sealer_(std::move(keys), identity_.session),
       door_(randomNonce),
       receiver_(maxEvent, settings_.heartbeat, std::random_device{}(), *this),
+      relay_(identity_.host, identity_.session, settings_.heartbeat, settings_.relay, *this),
       paceTimer_(io),
       tailTimer_(io),
       heartbeatTimer_(io),
@@ -61,6 +62,7 @@ Link::Impl::Impl(boost::asio::io_context& io, config::LinkSettings settings, Lin
       housekeepingTimer_(io),
       batch_(link::batchDatagrams * link::datagramSize) {
     identity_.name = linkName(identity_.name);
+    receiver_.setRelay(relay_);
     link::TransportEvents& events = *this;
     transport_ = std::make_shared<link::Transport>(io, settings_, identity_.session, events);
     reader_ = std::make_shared<Reader>(*this);
@@ -159,7 +161,10 @@ void Link::Impl::onHeartbeatDue(Time now) {
     sendHeartbeat(now, false);
     // What a host said may lie unread here.
     const bool allRead = transport_->drain();
-    if (!transport_->paused()) receiver_.expireSilent(now, allRead);
+    if (!transport_->paused()) {
+        receiver_.expireSilent(now, allRead);
+        relay_.onTurn(allRead);
+    }
     if (!open_) return;
     endTurn();
     if (!open_) return;
@@ -181,7 +186,9 @@ void Link::Impl::onHousekeeping(Time now) {
 void Link::Impl::watchRequests() {
     if (!open_) return;
     auto deadline = receiver_.deadline();
-    if (const auto ask = door_.deadline(); ask && (!deadline || *ask < *deadline)) deadline = ask;
+    for (const auto& other : {door_.deadline(), relay_.deadline()}) {
+        if (other && (!deadline || *other < *deadline)) deadline = other;
+    }
     if (!deadline || (watching_ && watchedUntil_ <= *deadline)) return;
     watching_ = true;
     watchedUntil_ = *deadline;
@@ -201,6 +208,7 @@ void Link::Impl::onRequestsDue(Time now) {
     }
     requestsPutOff_ = 0;
     sendRequests(steady_clock::now());
+    relay_.releaseDue(steady_clock::now());
     endTurn();  // events may have passed a hole that was given up
     watchRequests();
 }

@@ -192,7 +192,7 @@ TEST_CASE("without a connection nothing is registered, and a listener must not w
     CHECK(told.next() == "not connected");
     std::string error;
     agent.on("x", [&](const Event&) { error = errorOf([&] { agent.registerNode({"a"}); }); });
-    agent.emit("x");
+    agent.emit("x", 1, {.scope = Scope::process});
     CHECK(contains(error, "registerNodeAsync"));
 }
 

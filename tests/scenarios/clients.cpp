@@ -24,7 +24,9 @@ std::string jsonText(std::string_view text) {
 // What happens on the link is told to all clients of control.
 bool isNotice(const std::string& event) {
     return event == control::hostOnline || event == control::hostExpired ||
-           event == control::hostsKnown || event == control::netGap;
+           event == control::hostsKnown || event == control::netGap ||
+           event == control::nodeOnline || event == control::nodeChanged ||
+           event == control::nodeExpired;
 }
 
 constexpr std::size_t largestFrame = std::size_t{80} << 20;

@@ -1,0 +1,281 @@
+#include "json_values.hpp"
+
+#include <lauxlib.h>
+
+#include <cmath>
+#include <stdexcept>
+#include <string>
+
+#include "machine.hpp"
+
+namespace netcluster::lua {
+namespace {
+
+// Its address is the key of the metatable that marks arrays, in Lua's registry.
+const char arrayMark = 0;
+// Its address is json.null.
+char nullValue = 0;
+
+void pushValue(lua_State* state, const Json& value);
+
+void pushArray(lua_State* state, const Json& value) {
+    lua_createtable(state, static_cast<int>(value.size()), 0);
+    lua_Integer place = 0;
+    for (const Json& element : value) {
+        pushValue(state, element);
+        lua_rawseti(state, -2, ++place);
+    }
+    lua_rawgetp(state, LUA_REGISTRYINDEX, &arrayMark);
+    lua_setmetatable(state, -2);
+}
+
+void pushObject(lua_State* state, const Json& value) {
+    lua_createtable(state, 0, static_cast<int>(value.size()));
+    for (const auto& [key, member] : value.items()) {
+        lua_pushlstring(state, key.data(), key.size());
+        pushValue(state, member);
+        lua_rawset(state, -3);
+    }
+}
+
+void pushValue(lua_State* state, const Json& value) {
+    luaL_checkstack(state, 8, "JSON nested too deep");
+    switch (value.type()) {
+        case Json::value_t::boolean:
+            return lua_pushboolean(state, value.get<bool>() ? 1 : 0);
+        case Json::value_t::number_integer:
+            return lua_pushinteger(state, value.get<lua_Integer>());
+        case Json::value_t::number_unsigned:
+            if (value.get<std::uint64_t>() <= LUA_MAXINTEGER)
+                return lua_pushinteger(state, value.get<lua_Integer>());
+            return lua_pushnumber(state, value.get<double>());
+        case Json::value_t::number_float:
+            return lua_pushnumber(state, value.get<double>());
+        case Json::value_t::string: {
+            const auto& text = value.get_ref<const std::string&>();
+            lua_pushlstring(state, text.data(), text.size());
+            return;
+        }
+        case Json::value_t::array:
+            return pushArray(state, value);
+        case Json::value_t::object:
+            return pushObject(state, value);
+        case Json::value_t::null:
+        case Json::value_t::binary:
+        case Json::value_t::discarded:
+            return lua_pushlightuserdata(state, &nullValue);
+    }
+}
+
+/// Reads one value, its parts and so on; what is refused is thrown with the path to it.
+class Reader {
+  public:
+    explicit Reader(lua_State* state) : state_(state) {}
+
+    Json read(int index, int depth) {
+        if (depth > deepest)
+            refuse("more than " + std::to_string(deepest) + " levels, or a table within itself");
+        weigh(4);
+        luaL_checkstack(state_, 8, "JSON nested too deep");
+        switch (lua_type(state_, index)) {
+            case LUA_TNIL:
+                return nullptr;
+            case LUA_TBOOLEAN:
+                return lua_toboolean(state_, index) != 0;
+            case LUA_TNUMBER:
+                return number(index);
+            case LUA_TSTRING:
+                return text(index);
+            case LUA_TTABLE:
+                return table(lua_absindex(state_, index), depth);
+            case LUA_TLIGHTUSERDATA:
+                if (lua_touserdata(state_, index) == &nullValue) return nullptr;
+                [[fallthrough]];
+            default:
+                refuse(std::string("a ") + luaL_typename(state_, index) + " is not JSON");
+        }
+    }
+
+  private:
+    [[noreturn]] void refuse(const std::string& what) const {
+        throw std::invalid_argument(path_.empty() ? what : "at " + path_ + ": " + what);
+    }
+
+    void weigh(std::size_t bytes) {
+        weight_ += bytes;
+        if (weight_ > largest) refuse("more than " + std::to_string(largest) + " bytes of JSON");
+    }
+
+    Json number(int index) {
+        if (lua_isinteger(state_, index) != 0) return lua_tointeger(state_, index);
+        const double value = lua_tonumber(state_, index);
+        if (!std::isfinite(value)) refuse("a number that JSON does not have (NaN or infinite)");
+        return value;
+    }
+
+    std::string text(int index) {
+        std::size_t size = 0;
+        const char* data = lua_tolstring(state_, index, &size);
+        weigh(size);
+        if (!isUtf8({data, size})) refuse("text that is not UTF-8");
+        return {data, size};
+    }
+
+    bool isMarked(int index) {
+        if (lua_getmetatable(state_, index) == 0) return false;
+        lua_rawgetp(state_, LUA_REGISTRYINDEX, &arrayMark);
+        const bool marked = lua_rawequal(state_, -1, -2) != 0;
+        lua_pop(state_, 2);
+        return marked;
+    }
+
+    Json table(int index, int depth) {
+        const auto length = static_cast<lua_Integer>(lua_rawlen(state_, index));
+        lua_Integer numbers = 0;
+        bool names = false;
+        for (lua_pushnil(state_); lua_next(state_, index) != 0; lua_pop(state_, 1)) {
+            weigh(4);
+            if (lua_type(state_, -2) == LUA_TSTRING) {
+                names = true;
+            } else if (lua_isinteger(state_, -2) != 0 && lua_tointeger(state_, -2) >= 1 &&
+                       lua_tointeger(state_, -2) <= length) {
+                ++numbers;
+            } else {
+                refuse("a table with holes, or with keys that are neither names nor 1 … n");
+            }
+        }
+        if (numbers != length) refuse("a table with holes");
+        if (numbers > 0 && names) refuse("a table with both names and numbers as keys");
+        if (names) return object(index, depth);
+        return numbers > 0 || isMarked(index) ? array(index, length, depth) : Json::object();
+    }
+
+    Json array(int index, lua_Integer length, int depth) {
+        Json result = Json::array();
+        const std::size_t before = path_.size();
+        for (lua_Integer place = 1; place <= length; ++place) {
+            path_ += "[" + std::to_string(place) + "]";
+            lua_rawgeti(state_, index, place);
+            result.push_back(read(-1, depth + 1));
+            lua_pop(state_, 1);
+            path_.resize(before);
+        }
+        return result;
+    }
+
+    Json object(int index, int depth) {
+        Json result = Json::object();
+        const std::size_t before = path_.size();
+        for (lua_pushnil(state_); lua_next(state_, index) != 0; lua_pop(state_, 1)) {
+            const std::string key = text(-2);
+            path_ += "." + key.substr(0, 40);
+            result[key] = read(-1, depth + 1);
+            path_.resize(before);
+        }
+        return result;
+    }
+
+    lua_State* state_;
+    std::size_t weight_ = 0;
+    std::string path_;
+};
+
+int encode(lua_State* state) {
+    luaL_checkany(state, 1);
+    const Json value = toJson(state, 1);
+    const int indent = lua_toboolean(state, 2) != 0 ? 2 : -1;
+    const std::string text = value.dump(indent);
+    Machine::of(state).charge(state, text.size());
+    lua_pushlstring(state, text.data(), text.size());
+    return 1;
+}
+
+int decode(lua_State* state) {
+    std::size_t size = 0;
+    const char* text = luaL_checklstring(state, 1, &size);
+    Machine::of(state).charge(state, size);
+    push(state, parseJson({text, size}));
+    return 1;
+}
+
+int array(lua_State* state) {
+    if (lua_isnoneornil(state, 1)) {
+        lua_settop(state, 0);
+        lua_newtable(state);
+    }
+    luaL_checktype(state, 1, LUA_TTABLE);
+    lua_settop(state, 1);
+    lua_rawgetp(state, LUA_REGISTRYINDEX, &arrayMark);
+    lua_setmetatable(state, 1);
+    return 1;
+}
+
+}  // namespace
+
+bool isUtf8(std::string_view text) {
+    std::size_t at = 0;
+    while (at < text.size()) {
+        const auto first = static_cast<unsigned char>(text[at++]);
+        if (first < 0x80) continue;
+        int more = first >= 0xF0 ? 3 : first >= 0xE0 ? 2 : 1;
+        if (first < 0xC2 || first > 0xF4) return false;
+        std::uint32_t code = first & (0x3Fu >> more);
+        const std::uint32_t least[] = {0, 0x80, 0x800, 0x10000};
+        const std::uint32_t bound = least[more];
+        for (; more > 0; --more, ++at) {
+            if (at == text.size()) return false;
+            const auto next = static_cast<unsigned char>(text[at]);
+            if ((next & 0xC0u) != 0x80u) return false;
+            code = code << 6 | (next & 0x3Fu);
+        }
+        if (code < bound || code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF)) return false;
+    }
+    return true;
+}
+
+void push(lua_State* state, const Json& value) {
+    if (value.is_null()) return lua_pushnil(state);
+    pushValue(state, value);
+}
+
+Json toJson(lua_State* state, int index) {
+    return Reader(state).read(index, 0);
+}
+
+Json parseJson(std::string_view text) {
+    if (text.size() > largest)
+        throw std::invalid_argument("more than " + std::to_string(largest) + " bytes of JSON");
+    const auto shallow = [](int depth, Json::parse_event_t event, Json&) {
+        const bool opens =
+            event == Json::parse_event_t::array_start || event == Json::parse_event_t::object_start;
+        if (opens && depth >= deepest)
+            throw std::invalid_argument("JSON of more than " + std::to_string(deepest) + " levels");
+        return true;
+    };
+    try {
+        return Json::parse(text, shallow);
+    } catch (const Json::exception& error) {
+        std::string what = error.what();  // "[json.exception.parse_error.101] parse error at …"
+        if (const auto end = what.find("] "); what.starts_with("[") && end != std::string::npos)
+            what.erase(0, end + 2);
+        throw std::invalid_argument(what);
+    }
+}
+
+void openJson(lua_State* state) {
+    lua_newtable(state);
+    lua_pushliteral(state, "json.array");
+    lua_setfield(state, -2, "__name");
+    lua_rawsetp(state, LUA_REGISTRYINDEX, &arrayMark);
+
+    lua_newtable(state);
+    const luaL_Reg functions[] = {{"encode", &guarded<encode>},
+                                  {"decode", &guarded<decode>},
+                                  {"array", &guarded<array>},
+                                  {nullptr, nullptr}};
+    luaL_setfuncs(state, functions, 0);
+    lua_pushlightuserdata(state, &nullValue);
+    lua_setfield(state, -2, "null");
+}
+
+}  // namespace netcluster::lua

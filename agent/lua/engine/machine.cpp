@@ -1,0 +1,179 @@
+#include "machine.hpp"
+
+#include <exception>
+
+namespace netcluster::lua {
+namespace {
+
+/// Instructions between two looks at the meter. Reason: some 10 µs, short beside a slice, and the
+/// look costs less than a hundredth of that.
+constexpr int lookEvery = 1000;
+
+struct Work {
+    const std::function<void(lua_State*)>* function;
+    std::exception_ptr thrown;
+};
+
+int carryOut(lua_State* state) {
+    auto& work = *static_cast<Work*>(lua_touserdata(state, 1));
+    lua_settop(state, 0);
+    try {
+        (*work.function)(state);
+    } catch (const std::exception&) {  // not Lua's own, which are no std::exception
+        work.thrown = std::current_exception();
+    }
+    return 0;
+}
+
+}  // namespace
+
+/// While it lives, what is used is charged to one call.
+class Machine::Metered {
+  public:
+    Metered(Machine& machine, Usage& usage) : machine_(machine) {
+        machine_.usage_ = &usage;
+        machine_.resumed_ = Clock::now();
+        machine_.memory_.charge(&usage.growth, machine_.limits_.memory);
+    }
+    ~Metered() {
+        machine_.usage_->ran = machine_.ran();
+        machine_.usage_ = nullptr;
+        machine_.memory_.charge(nullptr, 0);
+        machine_.suspending_ = false;
+    }
+    Metered(const Metered&) = delete;
+    Metered& operator=(const Metered&) = delete;
+
+  private:
+    Machine& machine_;
+};
+
+Machine::Machine(const Limits& limits) : limits_(limits), memory_(limits.total) {
+    state_ = lua_newstate(&Memory::allocate, &memory_);
+    if (state_ == nullptr) throw ScriptError("no memory for Lua");
+    // Coroutines are made with a copy of this.
+    *static_cast<Machine**>(lua_getextraspace(state_)) = this;
+    lua_sethook(state_, &Machine::onCount, LUA_MASKCOUNT, lookEvery);
+}
+
+Machine::~Machine() {
+    lua_close(state_);
+}
+
+Machine& Machine::of(lua_State* state) {
+    return **static_cast<Machine**>(lua_getextraspace(state));
+}
+
+void Machine::protect(const std::function<void(lua_State*)>& work) {
+    Work carried{&work, nullptr};
+    lua_settop(state_, 0);
+    lua_pushcfunction(state_, &carryOut);
+    lua_pushlightuserdata(state_, &carried);
+    const int status = lua_pcall(state_, 1, 0, 0);
+    if (status != LUA_OK) {
+        const char* text = lua_type(state_, -1) == LUA_TSTRING ? lua_tostring(state_, -1) : nullptr;
+        const std::string what = text != nullptr ? text : "an error that is no text";
+        lua_settop(state_, 0);
+        throw ScriptError(what);
+    }
+    if (carried.thrown) std::rethrow_exception(carried.thrown);
+}
+
+void Machine::protect(Usage& usage, const std::function<void(lua_State*)>& work) {
+    const Metered metered(*this, usage);
+    protect(work);
+}
+
+lua_State* Machine::newCall(lua_State* within) {
+    lua_State* call = lua_newthread(within);
+    lua_rawsetp(within, LUA_REGISTRYINDEX, call);  // keeps it alive
+    calls_.insert(call);
+    return call;
+}
+
+void Machine::release(lua_State* call) {
+    if (calls_.erase(call) == 0) return;
+    protect([call](lua_State* state) {
+        lua_pushnil(state);
+        lua_rawsetp(state, LUA_REGISTRYINDEX, call);
+    });
+}
+
+Machine::Resumed Machine::resume(lua_State* call, Usage& usage, int arguments, int& results) {
+    const Metered metered(*this, usage);
+    const int status = lua_resume(call, nullptr, arguments, &results);
+    if (status == LUA_ERRMEM) outOfMemory();
+    if (status == LUA_OK) return Resumed::finished;
+    return status == LUA_YIELD ? Resumed::suspended : Resumed::failed;
+}
+
+std::chrono::nanoseconds Machine::ran() const {
+    return usage_->ran + (Clock::now() - resumed_);
+}
+
+void Machine::look() {
+    if (usage_->cut != Cut::none) return;
+    if (usage_->instructions > limits_.instructions)
+        usage_->cut = Cut::instructions;
+    else if (ran() > limits_.run)
+        usage_->cut = Cut::run;
+}
+
+void Machine::charge(lua_State* running, std::uint64_t amount) {
+    if (usage_ == nullptr) return;
+    usage_->instructions += amount;
+    look();
+    if (isCut()) raiseCut(running);
+}
+
+void Machine::outOfMemory() {
+    if (usage_ != nullptr && usage_->cut == Cut::none) usage_->cut = Cut::memory;
+}
+
+std::string Machine::reasonOf(Cut cut) const {
+    switch (cut) {
+        case Cut::none:
+            return "not cut off";
+        case Cut::instructions:
+            return "more than " + std::to_string(limits_.instructions) + " instructions";
+        case Cut::run:
+            return "ran for more than " + std::to_string(limits_.run.count()) + " ms";
+        case Cut::wall:
+            return "not finished after " + std::to_string(limits_.wall.count()) + " ms";
+        case Cut::memory:
+            return "not enough memory";
+        case Cut::stopped:
+            return "the worker stops";
+    }
+    return {};
+}
+
+void Machine::raiseCut(lua_State* running) {
+    luaL_error(running, "cut off: %s", reasonOf(usage_->cut).c_str());
+    throw std::logic_error("luaL_error returned");
+}
+
+int Machine::suspend(lua_State* running, lua_KContext context, lua_KFunction then) {
+    suspending_ = true;
+    return lua_yieldk(running, 0, context, then);
+}
+
+void Machine::onCount(lua_State* running, lua_Debug* where) {
+    Machine& machine = of(running);
+    Usage* usage = machine.usage_;
+    if (usage == nullptr) return;
+    usage->instructions += lookEvery;
+    machine.look();
+    if (usage->cut != Cut::none) {
+        lua_getinfo(running, "Sl", where);
+        lua_pushfstring(running, "%s:%d: cut off: %s", where->short_src, where->currentline,
+                        machine.reasonOf(usage->cut).c_str());
+        lua_error(running);
+    }
+    if (Clock::now() - machine.resumed_ > machine.limits_.slice && machine.maySuspend(running)) {
+        machine.suspending_ = true;
+        lua_yield(running, 0);
+    }
+}
+
+}  // namespace netcluster::lua

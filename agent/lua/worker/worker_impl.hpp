@@ -1,0 +1,104 @@
+// How a Worker does it; for worker*.cpp alone.
+#pragma once
+
+#include <boost/asio/steady_timer.hpp>
+#include <list>
+#include <map>
+#include <netcluster/tasks.hpp>
+#include <optional>
+
+#include "commands.hpp"
+#include "generation.hpp"
+#include "worker.hpp"
+
+namespace netcluster::worker {
+
+class Worker::Impl : public std::enable_shared_from_this<Impl> {
+  public:
+    Impl(boost::asio::io_context& io, Settings settings);
+
+    void check();
+    void start(std::function<void(const std::string& error)> ready);
+    void reload();
+    void stop(std::function<void()> done);
+    /// No callback of ours runs any more.
+    void close();
+
+  private:
+    using Then = std::function<void()>;
+    using Answering = std::function<void(lua::Script::Outcome&&)>;
+
+    // -- generations: worker.cpp
+    std::shared_ptr<Generation> loadScripts();
+    void activate(const std::shared_ptr<Generation>& generation);
+    void deactivate(Generation& generation);
+    void registerNode();
+    void reloaded(const std::shared_ptr<Generation>& next, lua::Script::Outcome&& outcome);
+    void finalizeOld(const std::shared_ptr<Generation>& generation);
+    void retire(const Generation& generation);
+
+    // -- stopping: worker_stop.cpp
+    void stopWhenIdle();
+    void stopNow();
+    void finalizeAll();
+    void finished();
+
+    // -- calls: worker_calls.cpp
+    void onTask(const Task& task, Reply reply);
+    void onScriptTask(const Task& task, Reply reply);
+    void onCommandTask(const std::string& line, const Task& task, Reply reply);
+    void onEvent(Generation& generation, const std::string& function, const Event& event);
+    void onCommandEvent(const std::string& line, const Event& event);
+    /// Empty, or why no more calls are taken.
+    std::string refusal(std::size_t bytes) const;
+    void call(const std::shared_ptr<Generation>& generation, const std::string& kind,
+              lua::Script::Call call, std::size_t bytes, Answering done);
+    /// Calls the script's function of that name, if there is one, and goes on.
+    void hook(const std::shared_ptr<Generation>& generation, const std::string& name,
+              Answering done);
+    void hook(const std::shared_ptr<Generation>& generation, const std::string& name, Then then);
+    void failed(const std::shared_ptr<Generation>& generation, const std::string& kind,
+                const std::string& name, const lua::Script::Outcome& outcome);
+    void refused(const std::string& what, const std::string& why);
+    std::size_t underWay() const;
+
+    // -- turns: worker_calls.cpp
+    void wake();
+    void turn();
+    void lookAround();
+    void runSchedules(const std::shared_ptr<Generation>& generation);
+    void armSchedules();
+
+    // -- what scripts can ask for: worker_functions.cpp
+    void define(Generation& generation);
+    void defineCalls(Generation& generation);
+    void defineRest(Generation& generation);
+    Json info();
+
+    boost::asio::io_context& io_;
+    Settings settings_;
+    std::map<std::string, std::string> commands_;
+    ExecRunner exec_;
+    std::optional<Tasks> tasks_;
+    std::shared_ptr<Generation> current_;
+    std::list<std::shared_ptr<Generation>> generations_;  ///< with calls, or current
+    int lastNumber_ = 0;
+    boost::asio::steady_timer scheduleTimer_;
+    boost::asio::steady_timer lookTimer_;
+    boost::asio::steady_timer graceTimer_;
+    bool waking_ = false;
+    bool looking_ = false;
+    bool closed_ = false;
+    bool reloading_ = false;
+    bool reloadAgain_ = false;
+    std::function<void(const std::string&)> ready_;
+    std::function<void()> stopped_;
+    enum class Stage { running, stopping, finalizing, stopped } stage_ = Stage::running;
+    std::size_t bytes_ = 0;  ///< of data of calls that have not ended
+    std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+    std::uint64_t done_ = 0, failed_ = 0, refused_ = 0, cut_ = 0;
+    std::uint64_t refusedUntold_ = 0;
+    std::chrono::steady_clock::time_point refusedTold_{};
+};
+
+}  // namespace netcluster::worker

@@ -1,0 +1,68 @@
+#include "commands.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+using namespace netcluster::worker;
+using netcluster::Json;
+
+TEST_CASE("a command is told what it is called for") {
+    Settings settings;
+    settings.channel = "A";
+    settings.regions = {"eu", "web"};
+    settings.tags = {{"disk-type", "ssd"}};
+    settings.dir = "/run/x";
+    const auto all = environmentFor({.task = "deploy",
+                                     .event = "task.deploy",
+                                     .node = "w1",
+                                     .id = "7\nX=1",
+                                     .sender = "uuid",
+                                     .host = "alpha"},
+                                    settings);
+    for (const char* variable :
+         {"NETCLUSTER_TASK=deploy", "NETCLUSTER_EVENT=task.deploy", "NETCLUSTER_NODE=w1",
+          "NETCLUSTER_ID=7?X=1", "NETCLUSTER_SENDER=uuid", "NETCLUSTER_HOST=alpha",
+          "NETCLUSTER_CHANNEL=A", "NETCLUSTER_REGIONS=eu:web", "NETCLUSTER_TAG_DISK_TYPE=ssd",
+          "NETCLUSTER_DIR=/run/x"}) {
+        CAPTURE(variable);
+        CHECK(std::find(all.begin(), all.end(), variable) != all.end());
+    }
+    CHECK(environmentFor({.event = std::string(1 << 20, 'x')}, settings)[1].size() < 5000);
+}
+
+TEST_CASE("the payload: text as it is, all else as JSON") {
+    CHECK(inputFor("v1.2") == "v1.2");
+    CHECK(inputFor(nullptr).empty());
+    CHECK(inputFor({{"a", {1, "x"}}}) == R"({"a":[1,"x"]})");
+    CHECK(inputFor(5) == "5");
+}
+
+TEST_CASE("how it ended is the answer") {
+    const ExecLimits limits;
+    Finished finished{.out = "fine\n", .err = ""};
+    CHECK(resultOf(finished) == Json{{"status", 0}, {"stdout", "fine\n"}, {"stderr", ""}});
+    CHECK(failureOf(finished, limits).empty());
+    finished.outCut = true;
+    CHECK(resultOf(finished)["cut"] == Json{"stdout"});
+    finished.out = "\xff\xc3";
+    CHECK(resultOf(finished)["stdout"] == "\uFFFD\uFFFD");
+
+    Finished wrong{.status = 3, .err = "no disk"};
+    CHECK(failureOf(wrong, limits) ==
+          R"(exit status 3: {"status":3,"stderr":"no disk","stdout":""})");
+    wrong.how = Finished::How::timedOut;
+    CHECK(failureOf(wrong, limits).starts_with("not finished after 60000 ms: {"));
+    wrong.how = Finished::How::signalled;
+    CHECK(failureOf(wrong, limits).starts_with("ended by signal 3: {"));
+    CHECK(failureOf({.how = Finished::How::notStarted, .error = "why"}, limits) ==
+          "cannot be started: why");
+}
+
+TEST_CASE("NAME=COMMAND") {
+    CHECK(parseHandler("deploy=./d.sh a=b") == Handler{"deploy", "./d.sh a=b"});
+    for (const char* bad : {"", "deploy", "=x", "deploy="}) {
+        CHECK_THROWS_AS(parseHandler(bad), std::invalid_argument);
+    }
+}

@@ -1,0 +1,190 @@
+// The example of docs/examples/worker, as it is, on a real daemon.
+#include <csignal>
+
+#include "support.hpp"
+
+using namespace netcluster;
+using namespace netcluster::scenario;
+using Outcome = Answer::Outcome;
+
+namespace {
+
+std::vector<std::string> example(const std::string& id, std::vector<std::string> more = {}) {
+    more.insert(more.end(),
+                {"-id", id, "-region", "shop:eu", "-script", NETCLUSTER_WORKER_EXAMPLE});
+    return more;
+}
+
+}  // namespace
+
+TEST_CASE("the example: tasks, hooks, schedules, events, errors") {
+    const Daemon daemon(workerConfig);
+    Asker asker(daemon);
+    Heard heard(asker, "shop\\..*");
+    WorkerProcess one(daemon, example("shelf-1"));
+    one.awaitLog("script: shelf-1 of shop, eu begins");
+    CHECK(heard.next("shop.opened") == Json{{"id", "shelf-1"}});
+    one.awaitReady();
+    asker.awaitNodes(1);
+
+    CHECK(asker.result("shelf-1", "tasks.test1", {{"price", 10}, {"pieces", 4}}) ==
+          Json{{"total", 40}, {"by", "shelf-1"}});
+    CHECK(asker.result("eu", "tasks.later", 0.01) == "after 0.01 s");
+    const Json me = asker.result("shelf-1", "utils.whoami");
+    CHECK(me.at("regions") == Json{"shop", "eu"});
+
+    // A region that asks its own region: each worker goes on while it waits.
+    {
+        WorkerProcess two(daemon, example("shelf-2"));
+        asker.awaitNodes(2);
+        two.awaitReady();
+        for (const Answer& answer : asker.all("shop", "tasks.test2", {{"price", 3}})) {
+            CHECK(answer.error == "");
+            CHECK(answer.result == 6);
+        }
+    }
+    CHECK(heard.next("shop.closing") == Json{{"id", "shelf-2"}});
+    asker.awaitNodes(1);
+
+    // What fails: the caller is told, onError as well, and the worker goes on.
+    const Answer failed = asker.ask("shelf-1", "tasks.fail");
+    CHECK(failed.outcome == Outcome::failed);
+    CHECK(failed.error == "tasks.lua:31: this is test number three");
+    Json error = heard.next("shop.error");
+    CHECK(error.at("kind") == "task");
+    CHECK(error.at("name") == "tasks.fail");
+    CHECK(error.at("message") == failed.error);
+    CHECK(asker.result("shelf-1", "tasks.test1") == "price is missing");
+    const Answer endless = asker.ask("shelf-1", "tasks.endless");
+    CHECK(endless.outcome == Outcome::failed);
+    CHECK(contains(endless.error, "tasks.lua:36: cut off: "));
+
+    // A task that nobody has, and one that is not for others.
+    CHECK(asker.result("shelf-1", "tasks.none", 5) == Json{{"unknown", "tasks.none"}, {"data", 5}});
+    CHECK(asker.result("shelf-1", "utils.count", "x") ==
+          Json{{"unknown", "utils.count"}, {"data", "x"}});
+
+    const int beats = heard.next("shop.heartbeat").at("beats").get<int>();
+    CHECK(heard.next("shop.heartbeat").at("beats") == beats + 1);
+    asker.tasks.agent().emit("shop.delivered", {{"pieces", 12}});
+    const auto deadline = Clock::now() + patience();
+    Json stock;
+    do {
+        REQUIRE(Clock::now() < deadline);
+        stock = asker.result("shelf-1", "tasks.stock");
+    } while (stock.at("delivered") != 12);
+    CHECK(stock.at("worker").at("cut") == 1);
+
+    const std::size_t from = one.log().size();
+    CHECK(one.stop() == 0);
+    one.awaitLog("script: shelf-1 has ended", from);
+    CHECK(heard.next("shop.closing") == Json{{"id", "shelf-1"}});
+    asker.awaitNodes(0);
+}
+
+TEST_CASE("tasks in the forms of Gleam and Z-Node are done by scripts too") {
+    const Daemon daemon(workerConfig);
+    Asker asker(daemon);
+    Heard heard(asker, "task-reply.*");
+    WorkerProcess worker(daemon, example("shelf-1"));
+    asker.awaitNodes(1);
+    asker.tasks.agent().emit("task", {{"Name", "tasks.test1"}, {"Data", {{"price", 2}}}},
+                             {.to = "shelf-1", .id = "1"});
+    CHECK(heard.next("task-reply").at("result").at("total") == 2);
+}
+
+TEST_CASE("while scripts run without end others are done, and all are cut off") {
+    const Daemon daemon(workerConfig);
+    Asker asker(daemon);
+    WorkerProcess worker(daemon, example("shelf-1", {"--run-time", "0.3", "--queue", "100"}));
+    asker.awaitNodes(1);
+    std::vector<std::future<std::vector<Answer>>> endless;
+    for (int i = 0; i < 10; ++i) {
+        endless.push_back(asker.tasks.call("shelf-1", "tasks.endless", nullptr, patience()));
+    }
+    int done = 0;
+    while (endless.back().wait_for(0s) != std::future_status::ready) {
+        REQUIRE(asker.result("shelf-1", "tasks.test1", {{"price", 1}}).at("total") == 1);
+        ++done;
+    }
+    CHECK(done > 10);
+    for (auto& one : endless) CHECK(one.get().at(0).outcome == Outcome::failed);
+}
+
+TEST_CASE("more than the worker can hold is refused, and what it holds is done") {
+    const Daemon daemon(workerConfig);
+    Asker asker(daemon);
+    WorkerProcess worker(daemon, example("shelf-1", {"--queue", "8"}));
+    asker.awaitNodes(1);
+    std::vector<std::future<std::vector<Answer>>> asked;
+    for (int i = 0; i < 40; ++i) {
+        asked.push_back(asker.tasks.call("shelf-1", "tasks.later", 0.5, patience()));
+    }
+    int done = 0, refused = 0;
+    for (auto& one : asked) {
+        const Answer answer = one.get().at(0);
+        done += answer.ok() ? 1 : 0;
+        refused += contains(answer.error, "the worker is busy: ") ? 1 : 0;
+    }
+    CHECK(done >= 1);
+    CHECK(done + refused == 40);
+    CHECK(refused >= 32);
+    CHECK(asker.result("shelf-1", "tasks.test1", {{"price", 1}}).at("total") == 1);
+}
+
+TEST_CASE("stopping: what is under way ends, what comes new is refused, then it is over") {
+    const Daemon daemon(workerConfig);
+    Asker asker(daemon);
+    Heard heard(asker, "shop\\..*");
+    WorkerProcess worker(daemon, example("shelf-1"));
+    asker.awaitNodes(1);
+    auto later = asker.tasks.call("shelf-1", "tasks.later", 1.0, patience());
+    CHECK(asker.result("shelf-1", "tasks.test1", {{"price", 1}}).at("total") == 1);
+    worker.signal(SIGTERM);
+    worker.awaitLog("stopping: 1 calls");
+    CHECK(asker.result("shelf-1", "tasks.test1", {{"price", 1}}) == "the worker stops");
+    CHECK(later.get().at(0).result == "after 1.0 s");
+    CHECK(heard.next("shop.closing") == Json{{"id", "shelf-1"}});
+    CHECK(worker.wait() == 0);
+
+    // What does not end in the grace is cut off.
+    WorkerProcess hasty(daemon, example("shelf-2", {"--grace", "0.2"}));
+    asker.awaitNodes(1);
+    later = asker.tasks.call("shelf-2", "tasks.later", 1000, patience());
+    CHECK(asker.result("shelf-2", "tasks.test1", {{"price", 1}}).at("total") == 1);
+    CHECK(hasty.stop() == 0);
+    const Answer cut = later.get().at(0);
+    CHECK(cut.outcome == Outcome::failed);
+    CHECK(contains(cut.error, "the worker stops"));
+}
+
+TEST_CASE("a worker that cannot start says why") {
+    const Daemon daemon(workerConfig);
+    Asker asker(daemon);
+    WorkerProcess first(daemon, example("shelf-1"));
+    asker.awaitNodes(1);
+    WorkerProcess second(daemon, example("shelf-1"));
+    CHECK(second.wait() == 1);
+    second.awaitLog("shelf-1");
+    CHECK(second.log().find("there is a node shelf-1") != std::string::npos);
+
+    const Scratch scratch;
+    scratch.write("bootstrap.lua", "\n\nx = = 3\n");
+    WorkerProcess broken(daemon, {"-script", scratch.path()});
+    CHECK(broken.wait() == 1);
+    broken.awaitLog("bootstrap.lua:3: unexpected symbol near '='");
+    Process tested({NETCLUSTER_NCWORKER, "-script", scratch.path(), "-t"});
+    CHECK(tested.wait() == 2);
+    CHECK(tested.err.waitFor("ncworker: bootstrap.lua:3: unexpected symbol"));
+    Process fine({NETCLUSTER_NCWORKER, "-script", NETCLUSTER_WORKER_EXAMPLE, "-t"});
+    CHECK(fine.wait() == 0);
+    scratch.write("bootstrap.lua", "function init() error('not today', 0) end");
+    WorkerProcess unwilling(daemon, {"-script", scratch.path()});
+    CHECK(unwilling.wait() == 1);
+    unwilling.awaitLog("init: not today");
+
+    const Scratch empty;
+    Process alone({NETCLUSTER_NCWORKER, "--dir", empty.path(), "-exec", "x=true"});
+    CHECK(alone.wait() == 1);
+    CHECK(alone.err.waitFor(empty.path()));
+}
