@@ -2,6 +2,8 @@
 // makes of the answers, and what it tells.
 #include <doctest/doctest.h>
 
+#include <thread>
+
 #include "fake_daemon.hpp"
 #include "support.hpp"
 
