@@ -25,4 +25,4 @@ need_packages() {
 
 # What a build needs; the one list, used by every script.
 build_packages=(g++ cmake ninja-build pkg-config ccache libboost1.81-dev nlohmann-json3-dev
-  libre2-dev libspdlog-dev libcli11-dev libedit-dev libsodium-dev)
+  libre2-dev libspdlog-dev libcli11-dev libedit-dev libsodium-dev liblua5.4-dev)

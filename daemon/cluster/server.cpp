@@ -34,6 +34,13 @@ std::string lineOf(const Gap& gap) {
     return "something of server " + gap.host + " was lost on the way, and cannot be had any more";
 }
 
+std::string lineOf(const std::vector<Undelivered>& all) {
+    const Undelivered& last = all.back();
+    return std::to_string(all.size()) + " envelopes were not delivered; the last one, " +
+           std::to_string(last.msgId) + " for server " + std::to_string(last.pid) + ": " +
+           std::string(nameOf(last.why));
+}
+
 }  // namespace
 
 class Outbox::Impl {
@@ -383,9 +390,13 @@ void Server::Impl::emit(const Post::Outgoing& out) {
 // Handlers are called without the lock: they may ask the Server.
 void Server::Impl::tell(Lock& lock) {
     const auto undelivered = post_->takeUndelivered();
-    if (undelivered.empty() || !onUndelivered) return;
+    if (undelivered.empty()) return;
     lock.unlock();
-    for (const Undelivered& one : undelivered) onUndelivered(one);
+    if (onUndelivered) {
+        for (const Undelivered& one : undelivered) onUndelivered(one);
+    } else {
+        complain(lineOf(undelivered));
+    }
     lock.lock();
 }
 

@@ -201,6 +201,7 @@ void Link::Impl::onReady(Time now) {
 }
 
 void Link::Impl::sendRequests(Time now) {
+    adaptWindow();
     receiver_.requests(now, requests_);
     for (const link::Nak& nak : requests_.naks) {
         std::string datagram = begin(link::Type::nak);

@@ -8,6 +8,8 @@
 #include <random>
 #include <utility>
 
+#include "message.hpp"
+
 namespace netcluster::daemon {
 namespace {
 
@@ -48,7 +50,9 @@ Link::Impl::Impl(boost::asio::io_context& io, config::LinkSettings settings, Lin
       settings_(std::move(settings)),
       identity_(std::move(identity)),
       sink_(sink),
-      buffer_(link::SendBuffer::queueRoomFor(maxEvent), settings_.repairBuffer),
+      // A relay's own events have half of it.
+      buffer_(link::SendBuffer::queueRoomFor(maxEvent) * (settings_.relay ? 2 : 1),
+              settings_.repairBuffer),
       packer_(linkName(identity_.name), maxEvent, buffer_),
       sender_(buffer_, settings_.netRate),
       sealer_(std::move(keys), identity_.session),
@@ -62,6 +66,7 @@ Link::Impl::Impl(boost::asio::io_context& io, config::LinkSettings settings, Lin
       housekeepingTimer_(io),
       batch_(link::batchDatagrams * link::datagramSize) {
     identity_.name = linkName(identity_.name);
+    largest_ = link::messageLimit(maxEvent) * 9 / 8 / link::bodyRoom;
     receiver_.setRelay(relay_);
     link::TransportEvents& events = *this;
     transport_ = std::make_shared<link::Transport>(io, settings_, identity_.session, events);
@@ -117,8 +122,18 @@ void Link::Impl::close() {
 void Link::Impl::adoptBuffers() {
     if (const std::uint64_t granted = transport_->grantedBuffer(); granted != 0) {
         const std::uint64_t share = transport_->hearsItself() ? 4 : 2;
-        receiver_.setWindow(static_cast<std::uint32_t>(granted / datagramCharge / share));
+        window_ = static_cast<std::uint32_t>(granted / datagramCharge / share);
+        receiver_.setWindow(window_);
     }
+}
+
+// What others send to a relay goes out again, so it takes no more than there is room for. Half of
+// that, for what was granted before may still come.
+void Link::Impl::adaptWindow() {
+    if (!relay_.passesOn()) return;
+    const std::uint64_t free = buffer_.free();
+    const std::uint64_t room = free > largest_ ? (free - largest_) / 2 : 0;
+    receiver_.setWindow(static_cast<std::uint32_t>(std::min<std::uint64_t>(window_, room)));
 }
 
 void Link::Impl::after(Timer& timer, Time when, void (Impl::*then)(Time)) {

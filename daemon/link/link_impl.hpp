@@ -137,6 +137,7 @@ class Link::Impl final : public std::enable_shared_from_this<Impl>,
     void onHousekeeping(Time now);
     void watchRequests();
     void adoptBuffers();
+    void adaptWindow();
 
     nlohmann::json malformedStats() const;
     nlohmann::json relayStats() const;
@@ -198,7 +199,9 @@ class Link::Impl final : public std::enable_shared_from_this<Impl>,
     std::vector<link::Challenge> challenges_;
     std::vector<link::Nonce> proofs_;
     std::list<Probing> probes_;
-    int echoesLeft_ = 0;  ///< until the next housekeeping turn, as are these
+    std::uint32_t window_ = 256;  ///< datagrams that the receive buffer has room for
+    std::uint64_t largest_ = 0;   ///< datagrams of the largest event, as it is passed on
+    int echoesLeft_ = 0;          ///< until the next housekeeping turn, as are these
     int proofsLeft_ = 0;
     Time toldOldest_{};  ///< when somebody was last told what is gone
 

@@ -219,6 +219,7 @@ std::chrono::microseconds Receiver::backoff() {
 }
 
 std::uint32_t Receiver::share(Time now) const {
+    if (window_ == 0) return 0;
     std::uint32_t active = 0;
     for (const auto& [session, remote] : remotes_) {
         if (remote->activeSince(now - activeTime)) ++active;

@@ -61,7 +61,8 @@ class Receiver {
     /// good event, or the session is forgotten.
     bool handOn(const wire::Uuid& session, std::string_view event, std::string_view host);
 
-    /// Datagrams that our buffers have room for; shared by those who send.
+    /// Datagrams that our buffers have room for; shared by those who send. 0: nobody is told of
+    /// more room before he asks.
     void setWindow(std::uint32_t datagrams) { window_ = datagrams; }
 
     /// DATA, HEARTBEAT, END or NAK of another session, header already read; `body` is what follows

@@ -88,6 +88,7 @@ void Remote::requests(Time now, std::uint32_t window, std::vector<Range>& missin
 
 bool Remote::statusDue(std::uint32_t window) const {
     if (ended || window_.next() == 0) return false;
+    if (window == 0) return statusWanted_;
     return statusWanted_ || window_.next() - statusAt_ >= std::max<std::uint32_t>(1, window / 4);
 }
 

@@ -152,8 +152,7 @@ std::size_t Router::onEvents(Source& source, const wire::EventRun& events) {
     if (route.refused) return takeReserved(source, *port, events);
     if (addressing_ && !event.to.empty()) {
         if (const std::string why = addressing_->whyNot(event.to); !why.empty()) {
-            port->counters.refused += events.count - 1;
-            refuse(source, *port, event, why);
+            for (std::size_t n = 0; n < events.count; ++n) refuse(source, *port, event, why);
             return events.count;
         }
     }

@@ -78,7 +78,8 @@ set(CPACK_DEBIAN_DAEMON_PACKAGE_CONTROL_EXTRA
   ${made}/conffiles ${debian}/postinst ${debian}/prerm ${debian}/postrm)
 set(CPACK_COMPONENT_DAEMON_DESCRIPTION "event bus between processes and hosts
 ${about}This package has the daemon ncserver, a service of systemd that is started
-when the admin says so, and the operator's tool ncctl.")
+when the admin says so, the operator's tool ncctl, and ncworker, which does
+tasks by Lua scripts and by commands.")
 
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_NAME libnetcluster)
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_SECTION libs)

@@ -56,7 +56,7 @@ install_configured(development ${packaging}/netcluster.pc.in netcluster.pc
 # -- the daemon and its tool ----------------------------------------------------------------------
 if(NETCLUSTER_PROGRAMS AND NOT WIN32)
   install(TARGETS ncserver RUNTIME DESTINATION ${CMAKE_INSTALL_SBINDIR} COMPONENT daemon)
-  install(TARGETS ncctl RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT daemon)
+  install(TARGETS ncctl ncworker RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT daemon)
   install_configured(daemon ${PROJECT_SOURCE_DIR}/service/systemd/netcluster.service.in
     netcluster.service lib/systemd/system)
   install(FILES ${PROJECT_BINARY_DIR}/service/netcluster-control.socket
@@ -77,7 +77,7 @@ if(NETCLUSTER_PROGRAMS AND NOT WIN32)
     endif()" COMPONENT daemon)
 
   set(documents README.md docs/operations.md docs/configuration.md docs/security.md
-    docs/architecture.md docs/wire-protocol.md docs/control-protocol.md docs/link-protocol.md)
+    docs/architecture.md docs/wire-protocol.md docs/control-protocol.md docs/link-protocol.md docs/worker-guide.md)
   foreach(document ${documents})
     if(EXISTS ${PROJECT_SOURCE_DIR}/${document})
       install(FILES ${PROJECT_SOURCE_DIR}/${document}
@@ -86,8 +86,10 @@ if(NETCLUSTER_PROGRAMS AND NOT WIN32)
   endforeach()
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/config/examples
     DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/netcluster COMPONENT daemon)
+  install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs/examples/worker
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/netcluster/examples COMPONENT daemon)
 endif()
-install(FILES ${PROJECT_SOURCE_DIR}/docs/agent-guide.md
+install(FILES ${PROJECT_SOURCE_DIR}/docs/agent-guide.md ${PROJECT_SOURCE_DIR}/docs/cluster-guide.md
   DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/libnetcluster-dev COMPONENT development)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs/examples
   DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/libnetcluster-dev COMPONENT development
@@ -96,7 +98,7 @@ install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs/examples
 # -- manual pages and completions -----------------------------------------------------------------
 if(TARGET manual)
   set(manual ${PROJECT_BINARY_DIR}/manual)
-  foreach(page ncserver.8 ncctl.1 netcluster.json.5)
+  foreach(page ncserver.8 ncctl.1 ncworker.1 netcluster.json.5)
     string(REGEX REPLACE ".*\\." "" section ${page})
     install(FILES ${manual}/${page}.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section}
       COMPONENT daemon)
@@ -106,7 +108,7 @@ if(TARGET manual)
   if(CMAKE_INSTALL_PREFIX STREQUAL "/usr")
     set(zsh zsh/vendor-completions)
   endif()
-  foreach(program ncserver ncctl)
+  foreach(program ncserver ncctl ncworker)
     install(FILES ${manual}/${program}.bash RENAME ${program}
       DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions COMPONENT daemon)
     install(FILES ${manual}/_${program}

@@ -6,15 +6,15 @@
 # BIN     a directory with ncserver and ncctl
 # MANUAL  the directory where the build has put the completions
 #
-# One line per check; exit status 0 when all passed. Needs bash, zsh and fish.
+# One line per check; exit status 0 when all passed. Needs bash, zsh, fish and socat.
 set -euo pipefail
 bin=$(realpath "$1") manual=$(realpath "$2")
 cd "$(dirname "$0")"
 work=$(mktemp -d)
-daemon= listener=
+daemon= listener= node=
 cleanup() {
   local pid
-  for pid in $listener $daemon; do
+  for pid in $node $listener $daemon; do
     kill "$pid" 2>/dev/null || true
     wait "$pid" 2>/dev/null || true
   done
@@ -35,6 +35,12 @@ listener=$!
 client() { uuid=$(ncctl --dir "$work/run" complete "showclient Alpha ") && [ -n "$uuid" ]; }
 until_true client
 client
+mkfifo "$work/say"
+socat -u "PIPE:$work/say" "UNIX-CONNECT:$work/run/Axe.sock" &
+node=$!
+exec 3>"$work/say"
+printf '{"event":"nc-node-register","data":{"id":"web-1","regions":["eu"]}}\0' >&3
+until_true ncctl --dir "$work/run" node web-1
 
 # offered SHELL WORD…: what that shell offers for the last word, sorted, on one line.
 offered() {
@@ -67,6 +73,8 @@ for shell in bash zsh fish; do
   check "$shell: channels of the daemon that runs" \
     offers $shell "Alpha Axe" ncctl --dir "$work/run" listen A
   check "$shell: clients of a channel" offers $shell "$uuid" ncctl --dir "$work/run" showclient Alpha ""
+  check "$shell: nodes" offers $shell "web-1" ncctl --dir "$work/run" node w
+  check "$shell: nodes and regions" offers $shell "eu web-1" ncctl --dir "$work/run" nodes ""
   check "$shell: the words that an argument may be" \
     offers $shell "remove" ncctl keys re
   check "$shell: options of the command" offers $shell "--broadcast" ncctl emit --b

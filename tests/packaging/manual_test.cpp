@@ -73,8 +73,8 @@ TEST_CASE("every command is in ncctl(1) and offered by each shell") {
 }
 
 TEST_CASE("every option is in its program's page and offered by each shell") {
-    for (const Program& program : {ncserver(), ncctl()}) {
-        const std::string page = made(program.name == "ncctl" ? "ncctl.1" : "ncserver.8");
+    for (const Program& program : {ncserver(), ncctl(), ncworker()}) {
+        const std::string page = made(program.name + (program.name == "ncserver" ? ".8" : ".1"));
         const std::string bash = made(program.name + ".bash"), zsh = made("_" + program.name),
                           fish = made(program.name + ".fish");
         for (const Option& option : allOptions(program)) {

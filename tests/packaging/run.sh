@@ -48,7 +48,7 @@ check "library: it offers the API and nothing else" \
 exports_archive() { nm -gC --defined-only "$built/agent/libnetcluster.a" 2>/dev/null | grep '^[0-9a-f]' |
   grep -Ev ' [TV] ((typeinfo|typeinfo name|vtable) for )?netcluster::(Agent::|Event::|Error|Picker::|Reply::|Tasks::|nameOf\(netcluster::Answer::Outcome\))'; }
 check "library: so does the archive" not exports_archive
-for page in ncserver.8 ncctl.1 netcluster.json.5; do
+for page in ncserver.8 ncctl.1 ncworker.1 netcluster.json.5; do
   check "manual: mandoc finds nothing wrong in $page" mandoc -Tlint -Wwarning "$built/manual/$page"
   warnings() { is "$(LC_ALL=C.UTF-8 MANWIDTH=80 man --warnings -E UTF-8 -l -Tutf8 -Z "$1" 2>&1 >/dev/null)" ""; }
   check "manual: neither does man in $page" warnings "$built/manual/$page"

@@ -114,6 +114,31 @@ EventFilter matching(std::string pattern) {
 constexpr auto all = EventFilter::Kind::all;
 constexpr auto none = EventFilter::Kind::none;
 
+// Says who is meant as the test wishes, and what becomes of requests.
+class FakeAddressing final : public Addressing {
+  public:
+    std::string whyNot(std::string_view to) override { return to == "bad" ? "no target" : ""; }
+    bool isFor(std::string_view to, const wire::Uuid& client) override {
+        ++asked;
+        return meant.contains({std::string(to), client});
+    }
+    bool mayBeElsewhere(std::string_view to) override { return to != "here"; }
+    Request onRequest(Source&, const wire::EventView& event) override {
+        requests.emplace_back(event.name);
+        return answer;
+    }
+    void onHostEvent(const wire::EventView& event) override { told.emplace_back(event.name); }
+    void onCame(const wire::Uuid& client) override { clients.insert(client); }
+    void onGone(const wire::Uuid& client) override { clients.erase(client); }
+    void onNotice(std::string_view, std::string_view) override {}
+
+    std::set<std::pair<std::string, wire::Uuid>> meant;
+    std::set<wire::Uuid> clients;
+    std::vector<std::string> requests, told;
+    Request answer = Request::none;
+    int asked = 0;
+};
+
 struct Host {
     Router router;
     FakeLink link;
@@ -135,6 +160,18 @@ struct Host {
         clients.push_back(std::make_shared<Client>(channel, std::move(wanted)));
         router.join(channel, *clients.back());
         return *clients.back();
+    }
+    bool emitTo(Client& from, std::string_view name, std::string_view to) {
+        wire::EventView event;
+        event.name = name;
+        event.channel = from.channel();
+        event.payload = "1";
+        event.to = to;
+        bytes.clear();
+        wire::appendEvent(bytes, event);
+        const std::size_t taken = router.onEvents(from, wire::EventRun(view()));
+        router.endTurn();
+        return taken == 1;
     }
     bool emit(Client& from, std::string_view name, std::uint8_t flags = 0,
               std::string_view payload = "1") {
@@ -192,6 +229,88 @@ struct Host {
 using Heard = std::vector<std::string>;
 
 }  // namespace
+
+TEST_CASE("an address chooses among those whom the rules let an event reach") {
+    ChannelSettings toB;
+    toB.propagateToChannels = "^B$";
+    toB.propagateToNet = {all, {}};
+    Host host({{"A", toB}, {"B", {}}, {"C", {}}});
+    FakeAddressing addressing;
+    host.router.setAddressing(&addressing);
+    Client& from = host.join("A");
+    Client& a = host.join("A");
+    Client& b = host.join("B");
+    Client& c = host.join("C");
+    CHECK(addressing.clients.size() == 4);
+    for (const Client* client : {&from, &b, &c}) addressing.meant.insert({"x", client->uuid()});
+    CHECK(host.emitTo(from, "e", "x"));
+    CHECK(a.take().empty());
+    CHECK(b.take() == Heard{"e"});
+    CHECK(c.take().empty());
+    CHECK(host.link.sent.size() == 1);
+
+    CHECK(host.emitTo(from, "e", "here"));
+    CHECK(host.link.sent.size() == 1);
+    CHECK(from.notWanted.empty());  // of that address alone is it known that nobody else wants it
+    CHECK(host.emitTo(from, "e", "bad"));
+    CHECK(from.refusals == Heard{"e"});
+    CHECK(host.router.counters("A")->refused == 1);
+    CHECK(host.link.sent.size() == 1);
+
+    // A client that is full holds up those alone that emit for it.
+    a.full = true;
+    CHECK(host.emitTo(from, "e", "x"));
+    CHECK_FALSE(host.emit(from, "e"));
+    a.full = false;
+    const int before = addressing.asked;
+    CHECK(host.emit(from, "e"));
+    CHECK(addressing.asked == before);  // without an address nobody is asked
+    host.router.leave("B", b);
+    CHECK(addressing.clients.size() == 3);
+}
+
+TEST_CASE("requests are answered, put off while they are too many, or refused") {
+    Host host(Host::Channels{{"A", {}}});
+    FakeAddressing addressing;
+    host.router.setAddressing(&addressing);
+    Client& from = host.join("A");
+    Client& other = host.join("A");
+    using Request = Addressing::Request;
+    addressing.answer = Request::taken;
+    CHECK(host.emitRun(from, "nc-node-register", 3) == 3);
+    CHECK(addressing.requests.size() == 3);
+    addressing.answer = Request::later;
+    CHECK(host.emitRun(from, "nc-node-register", 3) == 0);
+    CHECK(addressing.requests.size() == 4);
+    // The other hosts are to hear of it: not while the link has no room.
+    addressing.answer = Request::taken;
+    host.link.room = 0;
+    CHECK(host.emitRun(from, "nc-node-register", 1) == 0);
+    CHECK(host.link.waiting.size() == 1);
+    CHECK(host.emitRun(from, "nc-node-stats", 1) == 1);
+    host.link.room = 1000;
+    CHECK(host.router.counters("A")->refused == 0);
+    addressing.answer = Request::none;
+    CHECK(host.emitRun(from, "nc-node", 2) == 2);
+    CHECK(host.router.counters("A")->refused == 2);
+    CHECK(other.take().empty());
+    CHECK(host.link.sent.empty());
+}
+
+TEST_CASE("what other daemons say of nodes reaches the registry alone") {
+    Host host(Host::Channels{{"A", {}}});
+    FakeAddressing addressing;
+    host.router.setAddressing(&addressing);
+    Client& a = host.join("A");
+    for (const char* name : {"nc-node", "nc-nodes", "nc-nodes-wanted", "nc-node-stats"}) {
+        host.arriveRun("control", name, 2);
+        host.arrive("control", name, wire::broadcastFlag);
+    }
+    CHECK(addressing.told.size() == 12);
+    host.arrive("control", "hello");
+    CHECK(addressing.told.size() == 12);
+    CHECK(a.take().empty());
+}
 
 // One row per rule of design section "Routing rules": an event emitted on `from`, and which of the
 // channels A, B, AB and the link it reaches.

@@ -2,8 +2,12 @@
 // tasks among them that never end.
 //
 //     worker_rate [SECONDS [AT ONCE]]        default 5 s, 16 at once
+#define DOCTEST_CONFIG_IMPLEMENT  // for the harness
+#include <doctest/doctest.h>
+
 #include <algorithm>
 #include <atomic>
+#include <csignal>
 #include <cstdlib>
 #include <iomanip>
 #include <iostream>

@@ -5,7 +5,7 @@
 
 using namespace netcluster;
 using namespace netcluster::scenario;
-using Outcome = Answer::Outcome;
+using Became = Answer::Outcome;
 
 TEST_CASE("commands do tasks: payload, environment, status, output") {
     const Daemon daemon(workerConfig);
@@ -39,13 +39,13 @@ TEST_CASE("commands do tasks: payload, environment, status, output") {
     CHECK(said.find("NETCLUSTER_DIR=" + daemon.runDir()) != std::string::npos);
 
     const Answer failed = asker.ask("w1", "fail");
-    CHECK(failed.outcome == Outcome::failed);
+    CHECK(failed.outcome == Became::failed);
     CHECK(failed.error == R"(exit status 3: {"status":3,"stderr":"no disk\n","stdout":""})");
     CHECK(contains(asker.result("w1", "slow"), "not finished after 300 ms"));
     const Json much = asker.result("w1", "much");
     CHECK(much.at("stdout").get<std::string>().size() == 1024);
     CHECK(much.at("cut") == Json{"stdout"});
-    CHECK(asker.ask("w1", "none").outcome == Outcome::unknownFunction);
+    CHECK(asker.ask("w1", "none").outcome == Became::unknownFunction);
     Process read({"/bin/cat", scratch.file("pid")});
     CHECK(read.wait() == 0);
 }
@@ -75,9 +75,9 @@ TEST_CASE("stopping ends commands after the grace, and leaves none behind") {
                          {"-id", "w1", "--exec", "slow=echo $$ >&2; sleep 100", "--grace", "0.2"});
     asker.awaitNodes(1);
     auto slow = asker.tasks.call("w1", "slow", nullptr, patience());
-    CHECK(asker.ask("w1", "none").outcome == Outcome::unknownFunction);  // slow came before
+    CHECK(asker.ask("w1", "none").outcome == Became::unknownFunction);  // slow came before
     CHECK(worker.stop() == 0);
     const Answer cut = slow.get().at(0);
-    CHECK(cut.outcome == Outcome::failed);
+    CHECK(cut.outcome == Became::failed);
     CHECK(cut.error == "the worker stops");
 }

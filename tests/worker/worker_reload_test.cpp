@@ -1,5 +1,6 @@
 // SIGHUP: other scripts, the same worker, no task lost.
 #include <csignal>
+#include <filesystem>
 
 #include "support.hpp"
 
@@ -9,8 +10,9 @@ using namespace netcluster::scenario;
 namespace {
 
 void writeVersion(const Scratch& scratch, const std::string& version) {
+    // At once, as an editor does it: half a file is a file, too.
     const std::string quoted = '"' + version + '"';
-    scratch.write("bootstrap.lua",
+    scratch.write("new",
                   "tasks = {}\n"
                   "function tasks.version() return " +
                       quoted +
@@ -20,6 +22,7 @@ void writeVersion(const Scratch& scratch, const std::string& version) {
                       " end\n"
                       "function finalize() emit('finalized', " +
                       quoted + ") end\n");
+    std::filesystem::rename(scratch.file("new"), scratch.file("bootstrap.lua"));
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 
 using namespace netcluster;
 using namespace netcluster::scenario;
-using Outcome = Answer::Outcome;
+using Became = Answer::Outcome;
 
 namespace {
 
@@ -48,16 +48,16 @@ TEST_CASE("the example: tasks, hooks, schedules, events, errors") {
 
     // What fails: the caller is told, onError as well, and the worker goes on.
     const Answer failed = asker.ask("shelf-1", "tasks.fail");
-    CHECK(failed.outcome == Outcome::failed);
-    CHECK(failed.error == "tasks.lua:31: this is test number three");
+    CHECK(failed.outcome == Became::failed);
+    CHECK(failed.error == "tasks.lua:29: this is test number three");
     Json error = heard.next("shop.error");
     CHECK(error.at("kind") == "task");
     CHECK(error.at("name") == "tasks.fail");
     CHECK(error.at("message") == failed.error);
     CHECK(asker.result("shelf-1", "tasks.test1") == "price is missing");
     const Answer endless = asker.ask("shelf-1", "tasks.endless");
-    CHECK(endless.outcome == Outcome::failed);
-    CHECK(contains(endless.error, "tasks.lua:36: cut off: "));
+    CHECK(endless.outcome == Became::failed);
+    CHECK(contains(endless.error, "tasks.lua:34: cut off: "));
 
     // A task that nobody has, and one that is not for others.
     CHECK(asker.result("shelf-1", "tasks.none", 5) == Json{{"unknown", "tasks.none"}, {"data", 5}});
@@ -108,7 +108,7 @@ TEST_CASE("while scripts run without end others are done, and all are cut off") 
         ++done;
     }
     CHECK(done > 10);
-    for (auto& one : endless) CHECK(one.get().at(0).outcome == Outcome::failed);
+    for (auto& one : endless) CHECK(one.get().at(0).outcome == Became::failed);
 }
 
 TEST_CASE("more than the worker can hold is refused, and what it holds is done") {
@@ -154,7 +154,7 @@ TEST_CASE("stopping: what is under way ends, what comes new is refused, then it 
     CHECK(asker.result("shelf-2", "tasks.test1", {{"price", 1}}).at("total") == 1);
     CHECK(hasty.stop() == 0);
     const Answer cut = later.get().at(0);
-    CHECK(cut.outcome == Outcome::failed);
+    CHECK(cut.outcome == Became::failed);
     CHECK(contains(cut.error, "the worker stops"));
 }
 

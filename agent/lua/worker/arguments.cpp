@@ -11,7 +11,7 @@ namespace netcluster::worker {
 namespace {
 
 void describeNode(CLI::App& app, Arguments& arguments) {
-    app.add_option("--id", arguments.id, "of the node (default: HOST-PID)")->type_name("ID");
+    app.add_option("--id", arguments.id, "id of the node (default: HOST-PID)")->type_name("ID");
     app.add_option("--region", arguments.region, "regions of the node, as a:b")
         ->type_name("REGIONS");
     app.add_option("--tag", arguments.tags, "what the node says of itself; may be repeated")
@@ -19,7 +19,7 @@ void describeNode(CLI::App& app, Arguments& arguments) {
         ->allow_extra_args(false);
     app.add_option("--channel", arguments.channel,
                    "channel of the daemon (also $NETCLUSTER_CHANNEL; default A)")
-        ->type_name("CHANNEL");
+        ->type_name("NAME");
     app.add_option("--dir", arguments.dir, "the daemon's run directory (also $NETCLUSTER_DIR)")
         ->type_name("DIR");
 }
@@ -48,7 +48,8 @@ void describeProgram(CLI::App& app, Arguments& arguments) {
                    "how much is logged (default info)")
         ->type_name("LEVEL")
         ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error", "off"}));
-    app.add_option("--grace", arguments.grace, "for what is under way when it stops (default 10)")
+    app.add_option("--grace", arguments.grace,
+                   "time for what is under way when it stops (default 10)")
         ->type_name("SECONDS");
 }
 
@@ -56,21 +57,22 @@ void describeLimits(CLI::App& app, Arguments& arguments) {
     app.add_option("--instructions", arguments.instructions,
                    "millions of Lua instructions in one call (default 100)")
         ->type_name("MILLIONS");
-    app.add_option("--run-time", arguments.runTime, "Lua runs in one call (default 1)")
+    app.add_option("--run-time", arguments.runTime, "how long Lua may run in one call (default 1)")
         ->type_name("SECONDS");
     app.add_option("--wall-time", arguments.wallTime,
-                   "from begin to end of one call, waiting included (default 30)")
+                   "how long one call may take, waiting included (default 30)")
         ->type_name("SECONDS");
-    app.add_option("--memory", arguments.memory, "that one call may add (default 16)")
+    app.add_option("--memory", arguments.memory, "memory that one call may add (default 16)")
         ->type_name("MIB");
-    app.add_option("--total-memory", arguments.totalMemory, "of all scripts (default 64)")
+    app.add_option("--total-memory", arguments.totalMemory, "memory of all scripts (default 64)")
         ->type_name("MIB");
-    app.add_option("--queue", arguments.queue, "calls under way; more are refused (default 1024)")
+    app.add_option("--queue", arguments.queue,
+                   "calls of scripts under way; more are refused (default 1024)")
         ->type_name("COUNT");
-    app.add_option("--exec-time", arguments.execTime, "a command may take (default 60)")
+    app.add_option("--exec-time", arguments.execTime, "how long a command may take (default 60)")
         ->type_name("SECONDS");
     app.add_option("--exec-output", arguments.execOutput,
-                   "of stdout and stderr each that are kept (default 256)")
+                   "output that is kept, of stdout and of stderr each (default 256)")
         ->type_name("KIB");
     app.add_option("--exec-jobs", arguments.execJobs, "commands at once (default 8)")
         ->type_name("COUNT");

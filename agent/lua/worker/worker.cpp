@@ -162,7 +162,10 @@ void Worker::Impl::registerNode() {
 
 /// From now on new calls go to this one.
 void Worker::Impl::activate(const std::shared_ptr<Generation>& generation) {
-    if (current_) deactivate(*current_);
+    if (current_) {
+        deactivate(*current_);
+        current_->ending = true;
+    }
     current_ = generation;
     const auto now = std::chrono::steady_clock::now();
     for (const auto& [function, period] : generation->wanted) {
@@ -179,8 +182,8 @@ void Worker::Impl::activate(const std::shared_ptr<Generation>& generation) {
     armSchedules();
 }
 
+/// It hears no more events.
 void Worker::Impl::deactivate(Generation& generation) {
-    generation.ending = true;
     for (const Listener listener : std::exchange(generation.listeners, {})) {
         tasks_->agent().removeListener(listener);
     }

@@ -57,12 +57,14 @@ class Maker {
 void makeAll(const Maker& maker, const Schema& schema) {
     const Program daemon = ncserver();
     const Program tool = ncctl();
+    const Program worker = ncworker();
     maker.page("ncserver.8", {{"OPTIONS", optionsRoff(daemon.options)}});
     maker.page("ncctl.1",
                {{"OPTIONS", optionsRoff(tool.options)}, {"COMMANDS", commandsRoff(tool.commands)}});
+    maker.page("ncworker.1", {{"OPTIONS", optionsRoff(worker.options)}});
     maker.page("netcluster.json.5", {{"DOCUMENT_KEYS", documentKeysRoff(schema)},
                                      {"CHANNEL_KEYS", channelKeysRoff(schema)}});
-    for (const Program& program : {daemon, tool}) {
+    for (const Program& program : {daemon, tool, worker}) {
         maker.make("completion.bash", program.name + ".bash", bashPieces(program));
         maker.make(program.name + ".zsh", "_" + program.name, zshPieces(program));
         maker.make(program.name + ".fish", program.name + ".fish", fishPieces(program));

@@ -1,5 +1,6 @@
 // A program as its manual page and completions need it, read from the tables that the program
-// itself parses its command line by: CLI11's for ncserver, ctl/commands.hpp for ncctl. Pure.
+// itself parses its command line by: CLI11's for ncserver and ncworker, ctl/commands.hpp for ncctl.
+// Pure.
 #pragma once
 
 #include <string>
@@ -43,5 +44,6 @@ struct Program {
 
 Program ncserver();
 Program ncctl();
+Program ncworker();
 
 }  // namespace netcluster::manual

@@ -52,6 +52,36 @@ test('a broadcast reaches a channel that no rule leads to', async (t) => {
   assert.equal(heard.broadcast, true);
 });
 
+test('nodes and node: who is there, and who is not', async (t) => {
+  const server = await startServer(t, channels);
+  assert.deepEqual(await ctl(server, 'nodes'), { status: 0, out: 'no nodes\n', err: '' });
+  const [web, db] = await connectAll(t, server, OldClient, 'A', 'B');
+  for (const [client, node] of [[web, { id: 'web-1', regions: ['eu'] }], [db, { id: 'db' }]]) {
+    client.emit('nc-node-register', node);
+    assert.deepEqual((await client.next()).data, { id: node.id });
+  }
+  const all = await ctl(server, 'nodes');
+  assert.equal(all.status, 0);
+  assert.match(all.out, /^ID +HOST +REGIONS/);
+  assert.match(all.out, /^db /m);
+  assert.match(all.out, /^web-1 +\S+ +eu /m);
+  const some = JSON.parse((await ctl(server, '--json', 'nodes', '!db')).out);
+  assert.deepEqual(some.map(({ id }) => id), ['web-1']);
+  const one = await ctl(server, 'node', 'web-1');
+  assert.equal(one.status, 0);
+  assert.match(one.out, /^regions +eu$/m);
+  assert.equal(JSON.parse((await ctl(server, '--json', 'node', 'web-1')).out).id, 'web-1');
+  assert.equal((await ctl(server, 'complete', 'node w')).out, 'web-1\n');
+  assert.equal((await ctl(server, 'complete', 'nodes ')).out, 'db\neu\nweb-1\n');
+
+  const none = await ctl(server, 'node', 'web1');
+  assert.equal(none.status, 1);
+  assert.equal(none.out, '');
+  assert.match(none.err, /there is no node "web1"; did you mean "web-1"\?/);
+  assert.equal((await ctl(server, 'nodes', 'a b')).status, 1);
+  assert.equal((await ctl(server, 'node')).status, 2);
+});
+
 test('control characters of the bus never reach a terminal', async (t) => {
   const server = await startServer(t, channels);
   const listener = await listening(t, server, 'A', '-C', '1');

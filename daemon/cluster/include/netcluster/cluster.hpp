@@ -28,7 +28,8 @@
 // inbox holds up those who send to it, and nobody else.
 //
 // THREADS. All functions may be called from any thread; start and stop one after the other, and not
-// from a handler. Handlers run on the Server's own thread, and must not block.
+// from a handler. onUndelivered runs on the Server's own thread, onError there or on its agent's;
+// neither may block.
 #pragma once
 
 #include <chrono>
@@ -172,7 +173,7 @@ class Server {
 
     Counters counters() const;
 
-    /// Set them before `start`.
+    /// Set them before `start`. Default: onError is told how many there were, and the last one.
     void onUndelivered(std::function<void(const Undelivered&)> handler);
     /// Something is missing or wrong, and nobody else would say so. Default: a line on stderr.
     void onError(std::function<void(const std::string& what)> handler);

@@ -1,0 +1,2 @@
+# fish completion of ncworker, made from the tables of the program itself.
+@COMMON@
