@@ -136,7 +136,7 @@ void AnswerSender::onProgress(const std::string& caller, const Progress& progres
             bytes_ -= parcel->size();
             line.erase(parcel);
         } else {
-            parcel->heard(progress.part, now());
+            parcel->heard(progress.part, progress.window, now());
         }
         break;
     }

@@ -74,7 +74,10 @@ CallBook::Joined CallBook::piece(std::uint64_t number, const std::string& node, 
         return {};
     }
     auto& pieces = open->second.pieces;
-    if (!pieces) pieces = std::make_unique<PieceJoiner>();
+    if (!pieces) {
+        pieces = std::make_unique<PieceJoiner>();
+        ++joining_;
+    }
     std::string error;
     const std::size_t before = pieces->size();
     if (text.size() > maxUnfinished - unfinished_) {
@@ -93,9 +96,9 @@ CallBook::Joined CallBook::piece(std::uint64_t number, const std::string& node, 
     } else if (pieces->whole()) {
         unfinished_ -= pieces->size();
         joined.whole = pieces->take();
-        pieces.reset();
+        dropPieces(open->second);
     } else {
-        joined.waits = true;
+        joined.window = windowFor(part, joining_);
     }
     return joined;
 }
@@ -155,6 +158,7 @@ std::vector<std::shared_ptr<Waiting>> CallBook::close() {
     calls_.clear();
     deadlines_.clear();
     unfinished_ = 0;
+    joining_ = 0;
     return waiting;
 }
 
@@ -175,6 +179,7 @@ void CallBook::closeIfDone(Calls::iterator call) {
 void CallBook::dropPieces(Open& open) {
     if (!open.pieces) return;
     unfinished_ -= open.pieces->size();
+    --joining_;
     open.pieces.reset();
 }
 

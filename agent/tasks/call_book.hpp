@@ -55,7 +55,7 @@ class CallBook {
     std::optional<Settled> answered(std::uint64_t call, Answer answer, Time now);
     /// A piece of a result.
     struct Joined {
-        bool waits = false;                  ///< for more; or
+        std::size_t window = 0;              ///< so many more may come; or
         std::optional<std::string> whole{};  ///< JSON text: it was the last one; or
         std::optional<Settled> failed{};     ///< there will be no whole. None of these: not asked
     };
@@ -105,6 +105,7 @@ class CallBook {
     std::uint64_t last_ = 0;
     std::uint64_t ignored_ = 0;
     std::size_t unfinished_ = 0;  // bytes of all pieces
+    std::size_t joining_ = 0;     // results of which some have come
 };
 
 }  // namespace netcluster::tasks

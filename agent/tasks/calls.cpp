@@ -213,7 +213,8 @@ void Calls::onReply(const Event& event) {
             joined = book_.piece(call, said.node, said.part, said.parts, said.text, now());
         }
         if (!joined.whole) {
-            acknowledge(event, {std::string(event.id()), said.node, said.part, !joined.waits});
+            acknowledge(event, {std::string(event.id()), said.node, said.part, joined.window,
+                                joined.window == 0});
         }
         if (joined.failed) settled.push_back(std::move(*joined.failed));
         if (!joined.whole) return deliver(std::move(settled), Where::here);

@@ -39,10 +39,11 @@ void Parcel::sent(Time now) {
     progress_ = now;
 }
 
-void Parcel::heard(std::size_t part, Time now) {
+void Parcel::heard(std::size_t part, std::size_t window, Time now) {
     speaks_ = true;
     if (part >= next_) return;
     heard_ = std::max(heard_, part + 1);
+    if (window != 0) window_ = window;
     progress_ = now;
 }
 
@@ -54,9 +55,9 @@ bool Parcel::cutSmaller() {
 }
 
 Parcel::Time Parcel::due() const {
-    if (next_ - heard_ < piecesUnheard) return Time::min();
+    if (next_ - heard_ < window_) return Time::min();
     if (speaks_) return Time::max();
-    return lastSent_ + (next_ <= piecesUnheard ? firstWord : slowPace);
+    return lastSent_ + (next_ <= fewUnheard ? firstWord : slowPace);
 }
 
 }  // namespace netcluster::tasks

@@ -13,11 +13,6 @@
 
 namespace netcluster::tasks {
 
-/// Pieces that a caller has not spoken of, at most. Reason: with pieceSize, what is on its way to a
-/// caller from one process; fifty of them at once still fit the 8 MiB that a daemon keeps for a
-/// client.
-inline constexpr std::size_t piecesUnheard = 2;
-
 /// Where an answer goes.
 struct ReplyAddress {
     std::string event{};  ///< its name
@@ -50,8 +45,8 @@ class Parcel {
     Json next();
     /// It was taken.
     void sent(Time now);
-    /// The caller has that piece, and those before it.
-    void heard(std::size_t part, Time now);
+    /// The caller has that piece, and those before it, and takes so many more (0: as before).
+    void heard(std::size_t part, std::size_t window, Time now);
     /// The daemon takes no event so large: cuts it smaller. False when that cannot be, for some of
     /// it is out, or it is small already.
     bool cutSmaller();
@@ -72,7 +67,8 @@ class Parcel {
     std::size_t limit_ = pieceSize;
     std::size_t next_ = 0;
     std::size_t heard_ = 0;  // pieces
-    bool speaks_ = false;    // the caller
+    std::size_t window_ = fewUnheard;
+    bool speaks_ = false;  // the caller
     Time lastSent_{};
     Time progress_{};
 };

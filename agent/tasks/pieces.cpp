@@ -38,6 +38,11 @@ std::vector<std::string_view> cutIntoPieces(std::string_view text, std::size_t l
     return pieces;
 }
 
+std::size_t windowFor(std::uint64_t part, std::size_t results) {
+    const std::size_t share = std::max(fewUnheard, mostUnheard / std::max<std::size_t>(1, results));
+    return static_cast<std::size_t>(std::min<std::uint64_t>(fewUnheard + part / 2, share));
+}
+
 bool PieceJoiner::add(std::uint64_t part, std::uint64_t parts, std::string_view text) {
     if (!error_.empty()) return false;
     const std::string which = "piece " + std::to_string(part + 1) + " of its result ";

@@ -16,6 +16,14 @@ namespace netcluster::tasks {
 inline constexpr std::size_t pieceSize = std::size_t{64} << 10;
 /// The smallest, for daemons that take less.
 inline constexpr std::size_t leastPieceSize = std::size_t{256};
+/// Pieces that a caller has not spoken of, at first, and at most when it has said that it takes
+/// more. Reason: fifty processes that answer at once still fit the 8 MiB that a daemon keeps for a
+/// client, and one alone need not wait for each of its pieces.
+inline constexpr std::size_t fewUnheard = 2;
+inline constexpr std::size_t mostUnheard = 24;
+/// What a caller says that it takes of one result, after this piece of it, when it waits for so
+/// many results. It grows slowly: others may begin meanwhile.
+std::size_t windowFor(std::uint64_t part, std::size_t results);
 /// A result has at most so many bytes of JSON text. Reason: more is data for a file; as JSON in
 /// memory it is many times as much.
 inline constexpr std::size_t maxResult = std::size_t{256} << 20;
@@ -31,7 +39,7 @@ class PieceJoiner {
     bool add(std::uint64_t part, std::uint64_t parts, std::string_view text);
     bool whole() const { return next_ != 0 && next_ == parts_; }
     std::size_t size() const { return text_.size(); }
-    std::string take() { return std::move(text_); }
+    std::string take() { return std::exchange(text_, {}); }
     const std::string& error() const { return error_; }
     /// "3 of 9", for those who wait.
     std::string progress() const;

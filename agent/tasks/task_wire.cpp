@@ -184,7 +184,7 @@ std::string progressEvent(std::string_view replyEvent) {
 
 Json progressData(const Progress& progress) {
     if (progress.enough) return {{"node", progress.node}, {"enough", true}};
-    return {{"node", progress.node}, {"more", progress.part}};
+    return {{"node", progress.node}, {"more", progress.part}, {"window", progress.window}};
 }
 
 std::optional<Progress> readProgress(const Event& event) {
@@ -199,6 +199,9 @@ std::optional<Progress> readProgress(const Event& event) {
         progress.enough = data.value("enough", Json()) == true;
         if (!progress.enough && !readCount(data, "more", part)) return {};
         progress.part = static_cast<std::size_t>(part);
+        std::uint64_t window = 0;
+        readCount(data, "window", window);
+        progress.window = static_cast<std::size_t>(std::min<std::uint64_t>(window, mostUnheard));
         return progress;
     } catch (const Error&) {
         return {};

@@ -57,10 +57,11 @@ Json pieceData(std::string_view node, std::size_t part, std::size_t parts, std::
 
 /// What a caller says to a node that sends it a result in pieces; it has the name of the task.
 struct Progress {
-    std::string id{};      ///< of the task
-    std::string node{};    ///< whose result it is
-    std::size_t part = 0;  ///< this piece has come, and those before it; or
-    bool enough = false;   ///< nobody waits for it any more
+    std::string id{};        ///< of the task
+    std::string node{};      ///< whose result it is
+    std::size_t part = 0;    ///< this piece has come, and those before it,
+    std::size_t window = 0;  ///< and so many may follow until the next word; 0: unsaid; or
+    bool enough = false;     ///< nobody waits for it any more
 };
 std::string progressEvent(std::string_view replyEvent);
 Json progressData(const Progress& progress);

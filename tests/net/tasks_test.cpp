@@ -81,7 +81,7 @@ std::string milliseconds(std::chrono::microseconds time) {
     return std::to_string(hundredths / 100) + "." + rest + " ms";
 }
 
-/// Calls `echo` on all, one call after the other, or so many at once.
+/// Calls `echo` on all so often, one call after the other.
 void callAll(Region& region, double loss, std::uint64_t count) {
     for (std::size_t host = 0; host < hosts; ++host) {
         dropAtRandom(region.lab[host].network(), loss);

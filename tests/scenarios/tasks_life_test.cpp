@@ -398,3 +398,32 @@ TEST_CASE("presence is told to the user as well, from the beginning with each ne
         caller.onPresence({});
     }
 }
+
+TEST_CASE("nodes say how many tasks are under way and done, of all Tasks of the process") {
+    TwoHosts hosts;
+    Keeper keeper;
+    Program there(hosts.beta, {"b"});
+    Program second(hosts.beta);
+    Program caller(hosts.alpha);
+    caller.awaitNodes(1);
+    there.handleAsync("f", keeper.function());
+    second.handle("g", one);
+    there.agent().reportStats({{"queue", 7}});
+    const auto says = [&](int busy, int requests) {
+        const auto nodes = caller.agent().nodes("b");
+        return nodes.size() == 1 && nodes[0].stats.value("busy", -1) == busy &&
+               nodes[0].stats.value("requests", -1) == requests &&
+               nodes[0].stats.value("queue", -1) == 7;
+    };
+    auto first = caller.call("b", "f", nullptr, patience());
+    auto next = caller.call("b", "f", nullptr, patience());
+    auto other = caller.call("b", "g", nullptr, patience());
+    CHECK(toldBy(other) == "b: success 1");
+    keeper.awaitKept(2);
+    awaitTrue([&] { return says(2, 1); });
+    for (const Reply& reply : keeper.take()) reply.succeed();
+    CHECK(toldBy(first) == "b: success null");
+    CHECK(toldBy(next) == "b: success null");
+    caller.call("b", "nothing", nullptr, patience()).wait();
+    awaitTrue([&] { return says(0, 3); });
+}

@@ -23,7 +23,7 @@ TEST_CASE("two pieces are sent, then one for each that the caller has heard") {
         CAPTURE(part);
         if (part >= 2) {
             CHECK_FALSE(parcel.mayGo(now));
-            parcel.heard(part - 2, now);
+            parcel.heard(part - 2, 0, now);
         }
         REQUIRE(parcel.mayGo(now));
         const Json data = parcel.next();
@@ -51,7 +51,7 @@ TEST_CASE("a caller that says nothing gets the rest slowly; one that has spoken 
     parcel.sent(now);
     CHECK_FALSE(parcel.mayGo(now + 49ms));
     CHECK(parcel.mayGo(now + 50ms));
-    parcel.heard(0, now);
+    parcel.heard(0, 0, now);
     CHECK_FALSE(parcel.mayGo(now + 59s));
     CHECK_FALSE(parcel.givenUp(now + 59s));
     CHECK(parcel.givenUp(now + 60s));
@@ -64,10 +64,10 @@ TEST_CASE("what a caller says of pieces that it cannot have does nothing") {
         parcel.next();
         parcel.sent(now);
     }
-    parcel.heard(5, now);
+    parcel.heard(5, 9, now);
     CHECK_FALSE(parcel.mayGo(now));
-    parcel.heard(1, now);
-    parcel.heard(0, now);
+    parcel.heard(1, 0, now);
+    parcel.heard(0, 0, now);
     CHECK(parcel.mayGo(now));
 }
 
@@ -93,4 +93,22 @@ TEST_CASE("an answer of one event is whole when that is out") {
     CHECK_FALSE(parcel.cutSmaller());
     parcel.sent({});
     CHECK(parcel.whole());
+}
+
+TEST_CASE("a caller that takes more gets more at once, and one that waits for many results less") {
+    Parcel::Time now{};
+    Parcel parcel = ofPieces(20);
+    for (int i = 0; i < 2; ++i) {
+        parcel.next();
+        parcel.sent(now);
+    }
+    parcel.heard(0, 5, now);
+    int more = 0;
+    for (; parcel.mayGo(now); ++more) parcel.sent(now);
+    CHECK(more == 4);
+    CHECK(windowFor(0, 1) == 2);
+    CHECK(windowFor(10, 1) == 7);
+    CHECK(windowFor(1000, 1) == 24);
+    CHECK(windowFor(1000, 4) == 6);
+    CHECK(windowFor(1000, 50) == 2);
 }

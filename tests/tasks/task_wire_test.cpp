@@ -129,15 +129,16 @@ TEST_CASE("what a caller says of pieces is read as it is written, and is no task
         EventAccess::fill(event, view);
         return readProgress(event);
     };
-    const auto more = read("client=x", "7", progressData({"7", "n", 3, false}));
+    const auto more = read("client=x", "7", progressData({"7", "n", 3, 5, false}));
     REQUIRE(more);
     CHECK(more->id == "7");
     CHECK(more->node == "n");
     CHECK(more->part == 3);
+    CHECK(more->window == 5);
     CHECK_FALSE(more->enough);
-    CHECK(read("client=x", "7", progressData({"7", "n", 0, true}))->enough);
-    CHECK_FALSE(read("n", "7", progressData({"7", "n", 3, false})));
-    CHECK_FALSE(read("client=x", "", progressData({"7", "n", 3, false})));
+    CHECK(read("client=x", "7", progressData({"7", "n", 0, 0, true}))->enough);
+    CHECK_FALSE(read("n", "7", progressData({"7", "n", 3, 5, false})));
+    CHECK_FALSE(read("client=x", "", progressData({"7", "n", 3, 5, false})));
     for (const Json& data : {Json(5), Json::object(), Json{{"more", -1}}, Json{{"enough", 1}}}) {
         CHECK_FALSE(read("client=x", "7", data));
     }
