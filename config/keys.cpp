@@ -64,6 +64,8 @@ constexpr Key<Settings> documentTable[] = {
      [](const Settings& s) -> json { return s.link.ttl; }},
     {"peers", [](const Value& value, Settings& s) { keep(readPeers(value), s.link.peers); },
      [](const Settings& s) -> json { return s.link.peers; }},
+    {"relay", [](const Value& value, Settings& s) { keep(readBool(value), s.link.relay); },
+     [](const Settings& s) -> json { return s.link.relay; }},
     {"heartbeat",
      [](const Value& value, Settings& s) { keep(readInteger(value, 50, 60000), s.link.heartbeat); },
      [](const Settings& s) -> json { return s.link.heartbeat.count(); }},

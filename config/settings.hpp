@@ -54,6 +54,7 @@ struct LinkSettings {
     std::string netInterface;        ///< "netinterface": name, address or "all"; "" means all
     int ttl = 1;                     ///< "ttl": 0 to 255
     std::vector<std::string> peers;  ///< "peers": "host:port" or "[v6]:port", reached by unicast
+    bool relay = false;              ///< "relay": pass on to other hosts what one of them sent
     std::chrono::milliseconds heartbeat{1000};  ///< "heartbeat": 50 to 60000 ms
     /// "netkeyfile": the group keys, relative to the configuration's folder; "" for no encryption
     std::string netKeyFile;

@@ -17,6 +17,7 @@
 #include "keys.hpp"
 #include "listen.hpp"
 #include "live_names.hpp"
+#include "nodes.hpp"
 #include "path_text.hpp"
 
 namespace netcluster::ctl {
@@ -71,6 +72,15 @@ Status stats(const Call&, Context& context) {
 
 Status hosts(const Call&, Context& context) {
     return ask(context, control::hosts, nullptr, hostsText);
+}
+
+Status nodes(const Call& call, Context& context) {
+    const Json target = call.arguments.empty() ? Json() : Json(call.arguments[0]);
+    return ask(context, control::nodes, target, nodesText);
+}
+
+Status node(const Call& call, Context& context) {
+    return ask(context, control::node, call.arguments[0], nodeText);
 }
 
 Status keys(const Call& call, Context& context) {
@@ -177,6 +187,24 @@ const std::vector<Command>& table() {
                     "was last heard, its load, memory, clients and channels, and how often "
                     "something of it never arrived. --json has more.",
             .run = hosts,
+        },
+        {
+            .name = "nodes",
+            .arguments = "[TARGET]",
+            .summary = "show the nodes of all hosts",
+            .help = "Shows each node, or those that TARGET means, as for call: its id, host, "
+                    "regions and services, how long it has been registered, and how it says it is "
+                    "doing: its load (busy processors), memory, tasks under way and done, uptime "
+                    "and version. --json has more.",
+            .run = nodes,
+        },
+        {
+            .name = "node",
+            .arguments = "NODE",
+            .summary = "show one node",
+            .help = "Shows all that is known of the node with the id NODE. Ends with status 1 when "
+                    "there is none.",
+            .run = node,
         },
         {
             .name = "doctor",

@@ -3,7 +3,7 @@
 //
 // `arguments` is both what help shows and what is checked: words in capitals, `[…]` for those that
 // may be left out, `…` at the end of one that may be repeated; small letters with `|` between them
-// are the words themselves. Those, CHANNEL, UUID and COMMAND are completed at the prompt.
+// are the words themselves. Those, CHANNEL, UUID, NODE, TARGET and COMMAND are completed.
 #pragma once
 
 #include <chrono>

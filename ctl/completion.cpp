@@ -76,6 +76,8 @@ std::vector<std::string> allCandidates(const Typed& typed, const LiveNames& name
     if (name == "COMMAND") return commandNames();
     if (name == "CHANNEL") return names.channels();
     if (name == "UUID") return names.clients(typed.before.back());
+    if (name == "NODE") return names.nodes();
+    if (name == "TARGET") return names.targets();
     return choices(name);
 }
 

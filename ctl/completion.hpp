@@ -9,10 +9,12 @@
 
 namespace netcluster::ctl {
 
-/// Where live names come from. Either may return nothing, when no daemon answers.
+/// Where live names come from. Each may return nothing, when no daemon answers.
 struct LiveNames {
     std::function<std::vector<std::string>()> channels;
     std::function<std::vector<std::string>(const std::string& channel)> clients;
+    std::function<std::vector<std::string>()> nodes{};
+    std::function<std::vector<std::string>()> targets{};  ///< nodes and regions
 };
 
 struct Completion {

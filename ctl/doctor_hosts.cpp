@@ -137,6 +137,10 @@ void checkHost(const Json& facts, const Json& host, Findings& findings) {
                             "If it should be: does ncserver run there?", type::daemonStatus()});
         return;
     }
+    if (const std::string via = textIn(host, "via"); !via.empty()) {
+        findings.push_back({Severity::ok, name + " is reached through " + cell(via), "", {}});
+        return;
+    }
     // Whoever answers hears us; whoever has only just come has not had the time to say so.
     const bool answers = flagIn(member(host, "probe"), "small");
     if (!flagIn(host, "hearsus", true) && !answers && !isNew(facts, host)) {

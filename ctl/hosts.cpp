@@ -18,6 +18,12 @@ std::string stateOf(const Json& host) {
     return flagIn(host, "lagging") ? "lagging" : "online";
 }
 
+/// Of one that is heard through others only: the neighbour that brings its signs of life.
+std::string placeOf(const Json& host) {
+    const std::string via = textIn(host, "via");
+    return via.empty() ? orDash(textIn(host, "address")) : "via " + via;
+}
+
 /// Milliseconds as a duration in seconds and more.
 std::string since(const Json& host, const std::string& key) {
     const double milliseconds = numberIn(host, key, -1);
@@ -47,7 +53,7 @@ std::string hostsText(const Json& answer) {
     Table table({"NAME", "STATE", "ADDRESS", "VERSION", "UPTIME", "HEARD", "LOAD", "MEMORY FREE",
                  "CLIENTS", "GAPS", "CHANNELS"});
     for (const Json& host : answer) {
-        table.add({orDash(textIn(host, "name")), stateOf(host), orDash(textIn(host, "address")),
+        table.add({orDash(textIn(host, "name")), stateOf(host), placeOf(host),
                    orDash(textIn(host, "version")), since(host, "uptime"), since(host, "lastheard"),
                    loadOf(host), memoryOf(host), cell(member(host, "clients")),
                    cell(member(member(host, "gaps"), "count")), cell(member(host, "channels"))});

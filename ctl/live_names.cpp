@@ -1,6 +1,9 @@
 #include "live_names.hpp"
 
+#include <algorithm>
 #include <netcluster/control.hpp>
+
+#include "values.hpp"
 
 namespace netcluster::ctl {
 namespace {
@@ -13,6 +16,10 @@ void offer(std::vector<std::string>& names, const std::string& name) {
     if (!name.empty() && name.find_first_not_of(harmless) == std::string::npos) {
         names.push_back(name);
     }
+}
+
+std::string textOf(const Json& value) {
+    return value.is_string() ? value.get<std::string>() : std::string();
 }
 
 std::vector<std::string> liveChannels(ControlClient& control) {
@@ -39,11 +46,30 @@ std::vector<std::string> liveClients(ControlClient& control, const std::string& 
     return uuids;
 }
 
+/// The ids of the nodes and, if they are asked for, their regions.
+std::vector<std::string> liveNodes(ControlClient& control, bool regionsToo) {
+    const auto reply = control.ask(control::nodes, nullptr, completionPatience);
+    std::vector<std::string> names;
+    if (reply.outcome != Answer::Outcome::answered || !reply.data.is_array()) return names;
+    for (const auto& node : reply.data) {
+        const Json& regions = member(node, "regions");
+        if (regionsToo && regions.is_array()) {
+            for (const auto& region : regions) offer(names, textOf(region));
+        }
+        offer(names, textOf(member(node, "id")));
+    }
+    std::sort(names.begin(), names.end());
+    names.erase(std::unique(names.begin(), names.end()), names.end());
+    return names;
+}
+
 }  // namespace
 
 LiveNames liveNames(ControlClient& control) {
     return {[&control] { return liveChannels(control); },
-            [&control](const std::string& channel) { return liveClients(control, channel); }};
+            [&control](const std::string& channel) { return liveClients(control, channel); },
+            [&control] { return liveNodes(control, false); },
+            [&control] { return liveNodes(control, true); }};
 }
 
 }  // namespace netcluster::ctl

@@ -104,6 +104,7 @@ void Core::setLimits(const config::Settings& settings) {
     const bool newMaxEvent = context_.maxEvent != settings.maxEvent;
     context_.hostName = hostName(settings);
     context_.maxEvent = settings.maxEvent;
+    nodes_.takeLimits(context_.hostName, settings.maxEvent);
     context_.clientQueue = settings.clientQueue;
     context_.maxClients = settings.maxClients;
     context_.stallTimeout = settings.stallTimeout;

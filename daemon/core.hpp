@@ -45,6 +45,8 @@ class Core final : public Administration {
     nlohmann::json showClient(const std::string& channel, const std::string& client) override;
     nlohmann::json stats() override;
     nlohmann::json hosts() override;
+    nlohmann::json nodes(const std::string& target) override;
+    nlohmann::json node(const std::string& id) override;
     void doctor(std::chrono::milliseconds wait, Reply reply) override;
 
   private:

@@ -84,8 +84,8 @@ else
   step "building release, for the tests between hosts"
   cmake --preset release -DNETCLUSTER_TESTS=ON >/dev/null
   cmake --build --preset release --target ncserver net_loss_test net_partition_test \
-    net_stopped_host_test
-  test_flavour release -R '^net_(loss|partition|stopped_host)_test$'
+    net_stopped_host_test net_tasks_test
+  test_flavour release -R '^net_(loss|partition|stopped_host|tasks)_test$'
 
   step "building asan"
   cmake --preset asan >/dev/null

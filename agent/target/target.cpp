@@ -162,8 +162,20 @@ bool Target::matches(const Tagged& node) const {
 }
 
 bool Target::mentions(std::string_view key) const {
-    return std::any_of(steps_.begin(), steps_.end(), [&](const Step& step) {
-        return step.kind == Kind::tag && step.key == key;
+    return !valuesOf(key).empty();
+}
+
+std::vector<std::string> Target::valuesOf(std::string_view key) const {
+    std::vector<std::string> values;
+    for (const Step& step : steps_) {
+        if (step.kind == Kind::tag && step.key == key) values.push_back(step.value);
+    }
+    return values;
+}
+
+bool Target::isListOf(std::string_view key) const {
+    return std::all_of(steps_.begin(), steps_.end(), [&](const Step& step) {
+        return step.kind == Kind::either || (step.kind == Kind::tag && step.key == key);
     });
 }
 

@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace netcluster {
@@ -43,6 +44,42 @@ class Target {
     std::vector<std::string> names() const;
     /// A tag of that key decides something.
     bool mentions(std::string_view key) const;
+    /// The values of the tags of that key, wherever they stand.
+    std::vector<std::string> valuesOf(std::string_view key) const;
+    /// It consists of tags of that key alone, any of which will do (`a=1 | a=2`).
+    bool isListOf(std::string_view key) const;
+
+    /// What it comes to in sets: `operands` gives those that are `named(name)`, `tagged(key,
+    /// value)`, and `all()`; sets know `&=`, `|=` and `flip()`.
+    template <typename Operands>
+    auto evaluate(Operands& operands) const {
+        std::vector<decltype(operands.all())> sets;
+        for (const Step& step : steps_) {
+            switch (step.kind) {
+                case Kind::name:
+                    sets.push_back(operands.named(step.key));
+                    break;
+                case Kind::tag:
+                    sets.push_back(operands.tagged(step.key, step.value));
+                    break;
+                case Kind::all:
+                    sets.push_back(operands.all());
+                    break;
+                case Kind::both:
+                    sets[sets.size() - 2] &= sets.back();
+                    sets.pop_back();
+                    break;
+                case Kind::either:
+                    sets[sets.size() - 2] |= sets.back();
+                    sets.pop_back();
+                    break;
+                case Kind::not_:
+                    sets.back().flip();
+                    break;
+            }
+        }
+        return std::move(sets.back());
+    }
 
   private:
     friend class TargetReader;

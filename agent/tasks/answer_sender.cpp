@@ -1,39 +1,40 @@
 #include "answer_sender.hpp"
 
-#include <algorithm>
+#include <system_error>
 #include <utility>
-
-#include "task_wire.hpp"
 
 namespace netcluster::tasks {
 namespace {
 
-// How often in a row the agent's queue may be full, each time after the daemon has said that it has
-// taken all before: others of the process fill it.
-constexpr std::size_t patience = 100;
-constexpr std::chrono::seconds syncTime{30};
+Parcel::Time now() {
+    return std::chrono::steady_clock::now();
+}
 
 }  // namespace
 
 void AnswerSender::result(const ReplyAddress& address, const Json& result) {
-    try {
-        // One event is enough for nearly all, and the agent knows what the daemon takes.
-        if (emit(address, resultData(address.node, result)) == Emitted::accepted) return;
-    } catch (const Error&) {
-        // Too large; or it cannot be written at all, as dump will tell.
+    if (address.here || fits(result, pieceSize)) {
+        try {
+            if (emit(address, resultData(address.node, result)) == Emitted::accepted) return;
+        } catch (const Error&) {
+            // The daemon takes less than others, or it is nested deep; or it cannot be written at
+            // all, as dump will tell.
+        }
     }
-    Parcel parcel;
-    parcel.address = address;
+    const std::string tooLarge = "the result has more than " + std::to_string(maxResult) + " bytes";
+    if (!fits(result, maxResult)) return failed(address, tooLarge);
+    std::string text;
     try {
-        parcel.text = result.dump();
+        text = result.dump();
     } catch (const Json::exception& error) {
         return failed(address, std::string("the result cannot be sent: ") + error.what());
     }
-    if (parcel.text.size() > maxResult) {
-        return failed(address, "the result has " + std::to_string(parcel.text.size()) +
-                                   " bytes, more than " + std::to_string(maxResult));
+    if (text.size() > maxResult) return failed(address, tooLarge);
+    if (address.here) {
+        emit(address, pieceData(address.node, 0, 1, text));
+    } else {
+        keep(Parcel::ofText(address, std::move(text), now()));
     }
-    keep(std::move(parcel));
 }
 
 void AnswerSender::failed(const ReplyAddress& address, std::string_view why) {
@@ -46,10 +47,7 @@ void AnswerSender::unknown(const ReplyAddress& address, std::string_view name) {
 
 void AnswerSender::small(const ReplyAddress& address, const Json& data) {
     if (emit(address, data) == Emitted::accepted) return;
-    Parcel parcel;
-    parcel.address = address;
-    parcel.whole = data;
-    keep(std::move(parcel));
+    keep(Parcel::ofData(address, data, now()));
 }
 
 Emitted AnswerSender::emit(const ReplyAddress& address, const Json& data) {
@@ -63,123 +61,124 @@ Emitted AnswerSender::emit(const ReplyAddress& address, const Json& data) {
 // -- what does not go at once
 
 void AnswerSender::keep(Parcel parcel) {
-    const std::size_t size = parcel.text.size() + parcel.address.id.size();
-    bool full = false;
-    {
-        const std::lock_guard lock(mutex_);
-        full = size > maxWaiting - waitingBytes_;
-        if (!full) {
-            waitingBytes_ += size;
-            waiting_.push_back(std::move(parcel));
-            if (std::exchange(pumping_, true)) return;
-        }
+    const std::lock_guard lock(mutex_);
+    if (parcel.size() > maxWaiting - bytes_) {
+        emit(parcel.address(),
+             failedData(parcel.address().node, "too many large results wait to be sent"));
+        return;
     }
-    if (!full) return pump();
-    giveUp(parcel, "too many large results wait to be sent");
+    bytes_ += parcel.size();
+    Line& line = lines_[parcel.address().to];
+    line.push_back(std::move(parcel));
+    if (line.size() == 1) pump(line, now());
 }
 
-// Until nothing waits, or one has to wait for the daemon.
-void AnswerSender::pump() {
-    std::size_t window = pieceWindow;
-    for (;;) {
-        Parcel* parcel = nullptr;
-        {
-            const std::lock_guard lock(mutex_);
-            if (waiting_.empty()) {
-                pumping_ = false;
-                return;
-            }
-            parcel = &waiting_.front();
+// As far as it may go now. The line is gone when it is empty.
+void AnswerSender::pump(Line& line, Time now) {
+    const std::string caller = line.front().address().to;
+    while (!line.empty()) {
+        Parcel& first = line.front();
+        if (!pumpOne(first, now)) {
+            wake(std::min(std::max(first.due(), now + Parcel::tryAgain), now + Parcel::longest));
+            return;
         }
-        if (!pumpOne(*parcel, window)) return goOnLater();
-        const std::lock_guard lock(mutex_);
-        waitingBytes_ -= parcel->text.size() + parcel->address.id.size();
-        waiting_.pop_front();
+        pop(line);
     }
+    lines_.erase(caller);
 }
 
 // True when it is done with; false when it has to wait.
-bool AnswerSender::pumpOne(Parcel& parcel, std::size_t& window) {
-    for (;;) {
-        switch (sendNext(parcel, window)) {
-            case Sent::someMore:
-                break;
-            case Sent::whole:
-                return true;
-            case Sent::windowFull:
-            case Sent::queueFull:
+bool AnswerSender::pumpOne(Parcel& parcel, Time now) {
+    if (parcel.givenUp(now)) return true;
+    while (!parcel.whole()) {
+        if (!parcel.mayGo(now)) return false;
+        try {
+            if (emit(parcel.address(), parcel.next()) == Emitted::queueFull) {
+                // A queue that is smaller than a piece never takes one.
+                parcel.cutSmaller();
                 return false;
-            case Sent::never:
-                giveUp(parcel, "the result cannot be sent");
-                return true;
+            }
+            parcel.sent(now);
+        } catch (const Error& error) {
+            if (parcel.cutSmaller()) continue;
+            giveUp(parcel.address(), error.what());
+            return true;
+        } catch (const std::exception&) {
+            return true;  // memory is out: the caller's deadline tells it
         }
     }
-}
-
-AnswerSender::Sent AnswerSender::sendNext(Parcel& parcel, std::size_t& window) {
-    const bool inPieces = !parcel.text.empty();
-    if (inPieces && parcel.pieces.empty()) parcel.pieces = cutIntoPieces(parcel.text, limit_);
-    const std::size_t count = inPieces ? parcel.pieces.size() : 1;
-    const std::size_t size = inPieces ? parcel.pieces[parcel.next].size() : 0;
-    if (size > window && window != pieceWindow) return Sent::windowFull;
-    try {
-        const Emitted emitted =
-            emit(parcel.address, inPieces ? pieceData(parcel.address.node, parcel.next, count,
-                                                      parcel.pieces[parcel.next])
-                                          : parcel.whole);
-        if (emitted == Emitted::queueFull) {
-            // A queue that is smaller than a piece never takes it.
-            if (++parcel.refusals > 2) smaller(parcel);
-            return parcel.refusals > patience ? Sent::never : Sent::queueFull;
-        }
-    } catch (const Error&) {
-        return smaller(parcel) ? Sent::someMore : Sent::never;
-    } catch (const std::exception&) {
-        return Sent::never;  // memory is out
-    }
-    parcel.refusals = 0;
-    window -= std::min(window, size);
-    return ++parcel.next == count ? Sent::whole : Sent::someMore;
-}
-
-// Cuts it anew, when none of its pieces is out.
-bool AnswerSender::smaller(Parcel& parcel) {
-    if (parcel.next != 0 || parcel.text.empty() || limit_ / 2 < leastPieceSize) return false;
-    limit_ /= 2;
-    parcel.pieces.clear();
     return true;
 }
 
-// If not even that can be sent, the caller's deadline tells it.
-void AnswerSender::giveUp(const Parcel& parcel, std::string_view why) {
+void AnswerSender::giveUp(const ReplyAddress& address, const std::string& why) {
     try {
-        emit(parcel.address, failedData(parcel.address.node, why));
+        emit(address, failedData(address.node, "the result cannot be sent: " + why));
     } catch (const std::exception&) {
+        // Not even that: the caller's deadline tells it.
     }
 }
 
-void AnswerSender::goOnLater() {
-    agent_.syncAsync(
-        [weak = weak_from_this()](const std::string& error) {
-            const auto self = weak.lock();
-            if (!self) return;
-            const Gate::Pass pass(*self->gate_);
-            if (pass) self->resume(error);
-        },
-        syncTime);
+void AnswerSender::pop(Line& line) {
+    bytes_ -= line.front().size();
+    line.pop_front();
 }
 
-// Who asked was told our old connection; there is nobody to tell.
-void AnswerSender::resume(const std::string& error) {
-    if (error.empty()) return pump();
-    std::deque<Parcel> dropped;
-    {
-        const std::lock_guard lock(mutex_);
-        dropped.swap(waiting_);
-        waitingBytes_ = 0;
-        pumping_ = false;
+void AnswerSender::onProgress(const std::string& caller, const Progress& progress) {
+    const std::lock_guard lock(mutex_);
+    const auto found = lines_.find(toCaller(caller));
+    if (found == lines_.end()) return;
+    Line& line = found->second;
+    for (auto parcel = line.begin(); parcel != line.end(); ++parcel) {
+        if (parcel->address().id != progress.id || parcel->address().node != progress.node) {
+            continue;
+        }
+        if (progress.enough) {
+            bytes_ -= parcel->size();
+            line.erase(parcel);
+        } else {
+            parcel->heard(progress.part, now());
+        }
+        break;
     }
-    throw Error(std::to_string(dropped.size()) + " answers of tasks could not be sent: " + error);
+    if (line.empty()) {
+        lines_.erase(found);
+    } else {
+        pump(line, now());
+    }
+}
+
+// -- the alarm
+
+void AnswerSender::wake(Time when) {
+    try {
+        if (!alarm_) {
+            alarm_ = std::make_unique<Alarm>([weak = weak_from_this()] {
+                if (const auto self = weak.lock()) self->ring();
+            });
+        }
+        alarm_->start();
+        alarm_->set(when);
+    } catch (const std::system_error&) {
+        // No thread: what the callers say is all that drives it on.
+    }
+}
+
+void AnswerSender::ring() {
+    const Gate::Pass pass(*gate_);
+    if (!pass) return;
+    const std::lock_guard lock(mutex_);
+    for (auto line = lines_.begin(); line != lines_.end();) {
+        pump((line++)->second, now());
+    }
+}
+
+void AnswerSender::close() {
+    std::unique_ptr<Alarm> alarm;
+    std::map<std::string, Line> lines;
+    const std::lock_guard lock(mutex_);
+    alarm.swap(alarm_);
+    lines.swap(lines_);
+    bytes_ = 0;
 }
 
 }  // namespace netcluster::tasks

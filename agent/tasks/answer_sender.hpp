@@ -1,34 +1,28 @@
-// Sends answers of tasks: in one event, or in pieces, no faster than the daemon takes them. Owned
-// by a TaskRunner. Any thread; what has to wait goes on where the agent's callbacks run.
+// Sends answers of tasks: in one event, or in pieces, no faster than the caller takes them. Owned
+// by a TaskRunner. Any thread.
+//
+// A caller says of each piece that it has come ("more"), and of a result it does not wait for any
+// more that it has enough. Callers that say nothing get the pieces at a slow pace.
 #pragma once
 
+#include <chrono>
 #include <deque>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <netcluster/agent.hpp>
 #include <string>
 #include <string_view>
-#include <vector>
 
+#include "alarm.hpp"
 #include "gate.hpp"
-#include "pieces.hpp"
+#include "parcel.hpp"
+#include "task_wire.hpp"
 
 namespace netcluster::tasks {
 
-/// Bytes of pieces that are on their way to the daemon at once. Reason: a quarter of the queue an
-/// agent has by default, so that its other events find room.
-inline constexpr std::size_t pieceWindow = std::size_t{2} << 20;
 /// Bytes of results that wait to be sent. Reached: further ones fail.
 inline constexpr std::size_t maxWaiting = 2 * maxResult;
-
-/// Where an answer goes.
-struct ReplyAddress {
-    std::string event{};  ///< its name
-    std::string to{};
-    std::string id{};
-    std::string node{};  ///< whose answer it is
-    bool here = false;   ///< the caller is in this process
-};
 
 class AnswerSender : public std::enable_shared_from_this<AnswerSender> {
   public:
@@ -40,36 +34,35 @@ class AnswerSender : public std::enable_shared_from_this<AnswerSender> {
     void result(const ReplyAddress& address, const Json& result);
     void failed(const ReplyAddress& address, std::string_view why);
     void unknown(const ReplyAddress& address, std::string_view name);
+    /// What a caller says of pieces.
+    void onProgress(const std::string& caller, const Progress& progress);
+    /// The gate is closed.
+    void close();
 
   private:
-    struct Parcel {
-        ReplyAddress address;
-        std::string text;                      // of the result; or
-        Json whole;                            // the data of the only event
-        std::vector<std::string_view> pieces;  // of the text
-        std::size_t next = 0;
-        std::size_t refusals = 0;  // in a row
-    };
-    enum class Sent { whole, someMore, windowFull, queueFull, never };
+    using Time = Parcel::Time;
+    /// Those for one caller, one after the other: what is on its way to it at once is little,
+    /// however many answers wait.
+    using Line = std::deque<Parcel>;
 
     Emitted emit(const ReplyAddress& address, const Json& data);
     void small(const ReplyAddress& address, const Json& data);
     void keep(Parcel parcel);
-    void pump();
-    bool pumpOne(Parcel& parcel, std::size_t& window);
-    Sent sendNext(Parcel& parcel, std::size_t& window);
-    bool smaller(Parcel& parcel);
-    void giveUp(const Parcel& parcel, std::string_view why);
-    void goOnLater();
-    void resume(const std::string& error);
+    void pump(Line& line, Time now);
+    bool pumpOne(Parcel& parcel, Time now);
+    void giveUp(const ReplyAddress& address, const std::string& why);
+    void pop(Line& line);
+    void ring();
+    void wake(Time when);
 
     Agent& agent_;
     const std::shared_ptr<Gate> gate_;
-    std::mutex mutex_;            // of the next three; never held while the agent is called
-    std::deque<Parcel> waiting_;  // the front belongs to whoever pumps
-    std::size_t waitingBytes_ = 0;
-    bool pumping_ = false;
-    std::size_t limit_ = pieceSize;  // whoever pumps
+    // Of all below. The agent is called with it: an event that is for a caller elsewhere runs no
+    // listener here.
+    std::mutex mutex_;
+    std::map<std::string, Line> lines_;  // by the address of the caller; none is empty
+    std::size_t bytes_ = 0;
+    std::unique_ptr<Alarm> alarm_;
 };
 
 }  // namespace netcluster::tasks

@@ -94,6 +94,8 @@ CallBook::Joined CallBook::piece(std::uint64_t number, const std::string& node, 
         unfinished_ -= pieces->size();
         joined.whole = pieces->take();
         pieces.reset();
+    } else {
+        joined.waits = true;
     }
     return joined;
 }

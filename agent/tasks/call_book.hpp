@@ -55,8 +55,9 @@ class CallBook {
     std::optional<Settled> answered(std::uint64_t call, Answer answer, Time now);
     /// A piece of a result.
     struct Joined {
+        bool waits = false;                  ///< for more; or
         std::optional<std::string> whole{};  ///< JSON text: it was the last one; or
-        std::optional<Settled> failed{};     ///< there will be no whole
+        std::optional<Settled> failed{};     ///< there will be no whole. None of these: not asked
     };
     Joined piece(std::uint64_t call, const std::string& node, std::uint64_t part,
                  std::uint64_t parts, std::string_view text, Time now);

@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "target.hpp"
-#include "task_wire.hpp"
 
 namespace netcluster::tasks {
 namespace {
@@ -213,6 +212,9 @@ void Calls::onReply(const Event& event) {
             const std::lock_guard lock(mutex_);
             joined = book_.piece(call, said.node, said.part, said.parts, said.text, now());
         }
+        if (!joined.whole) {
+            acknowledge(event, {std::string(event.id()), said.node, said.part, !joined.waits});
+        }
         if (joined.failed) settled.push_back(std::move(*joined.failed));
         if (!joined.whole) return deliver(std::move(settled), Where::here);
         try {
@@ -235,6 +237,14 @@ void Calls::onReply(const Event& event) {
         }
     }
     deliver(std::move(settled), Where::here);
+}
+
+void Calls::acknowledge(const Event& piece, const Progress& progress) {
+    EmitOptions options;
+    const std::string to = toCaller(piece.sender());
+    options.to = to;
+    options.id = progress.id;
+    agent_.emit(progressEvent(piece.name()), progressData(progress), options);
 }
 
 void Calls::onPresence(const Presence& presence) {

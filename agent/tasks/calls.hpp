@@ -16,6 +16,7 @@
 #include "alarm.hpp"
 #include "call_book.hpp"
 #include "gate.hpp"
+#include "task_wire.hpp"
 #include "waiting.hpp"
 
 namespace netcluster::tasks {
@@ -55,6 +56,7 @@ class Calls : public std::enable_shared_from_this<Calls> {
                std::string_view name, const Json& data, Milliseconds deadline, const Make& make,
                std::uint64_t gone);
     void emit(std::uint64_t call, std::string_view to, std::string_view name, const Json& data);
+    void acknowledge(const Event& piece, const Progress& progress);
     void deliver(std::vector<Settled> settled, Where where);
     void post(std::shared_ptr<Waiting> waiting);
     void ring();

@@ -10,9 +10,10 @@
 
 namespace netcluster::tasks {
 
-/// Bytes that a piece has as JSON text, at first. Reason: well below the 4 MiB that daemons take by
-/// default, and large enough that what a datagram more costs does not matter.
-inline constexpr std::size_t pieceSize = std::size_t{256} << 10;
+/// Bytes that a piece has as JSON text, at first; a result with more goes in pieces. Reason: well
+/// below the 4 MiB that daemons take by default, and small enough that many can be on their way to
+/// one caller.
+inline constexpr std::size_t pieceSize = std::size_t{64} << 10;
 /// The smallest, for daemons that take less.
 inline constexpr std::size_t leastPieceSize = std::size_t{256};
 /// A result has at most so many bytes of JSON text. Reason: more is data for a file; as JSON in

@@ -33,6 +33,7 @@ std::shared_ptr<TaskRunner> TaskRunner::enter(Agent& agent, std::shared_ptr<Gate
 }
 
 void TaskRunner::leave() {
+    answers_->close();
     Registry& registry = Registry::instance();
     const std::lock_guard lock(registry.mutex);
     std::erase_if(registry.runners, [this](const auto& weak) {
@@ -141,6 +142,11 @@ std::vector<std::string> TaskRunner::ownNodes(std::string_view to) const {
 // -- doing it
 
 void TaskRunner::onEvent(const Event& event) {
+    if (const auto progress = readProgress(event)) {
+        const Gate::Pass pass(*gate_);
+        if (pass) answers_->onProgress(event.sender(), *progress);
+        return;
+    }
     Asked asked = readTask(event);
     if (!asked.isTask) return;
     const std::vector<std::string> nodes = ownNodes(event.to());
@@ -226,8 +232,7 @@ void TaskRunner::report() {
         }
     }
     try {
-        // TEMPORARY until Agent::reportStats is there: agent_.reportStats({{"busy", busy}, {"requests", done}});
-        static_cast<void>(busy + done);
+        agent_.reportStats({{"busy", busy}, {"requests", done}});
     } catch (const Error&) {
         // The program reports so much of its own that there is no room left.
     }

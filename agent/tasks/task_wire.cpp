@@ -1,7 +1,9 @@
 #include "task_wire.hpp"
 
+#include <algorithm>
 #include <netcluster/error.hpp>
 
+#include "pieces.hpp"
 #include "text.hpp"
 
 namespace netcluster::tasks {
@@ -11,6 +13,7 @@ constexpr std::string_view task = "task";
 constexpr std::string_view taskPrefix = "task.";
 constexpr std::string_view reply = "task-reply";
 constexpr std::string_view replyPrefix = "task-reply.";
+constexpr std::string_view clientPrefix = "client=";
 constexpr const char* failedCode = "failed";
 constexpr const char* unknownCode = "unknown function";
 
@@ -64,6 +67,29 @@ void readError(const Json& error, Said& said) {
     said.what =
         textOf(error, "code") == unknownCode ? Said::What::unknownFunction : Said::What::failed;
     if (said.error.empty()) said.error = "no reason was given";
+}
+
+// What this has at least as JSON text is taken from `left`; false when that is too much. Strings
+// count as they are: what has to be escaped makes them larger, by a little.
+bool addSize(const Json& value, std::size_t& left) {
+    const auto take = [&left](std::size_t size) {
+        if (size > left) return false;
+        left -= size;
+        return true;
+    };
+    if (const auto* text = value.get_ptr<const std::string*>()) return take(text->size() + 2);
+    if (const auto* object = value.get_ptr<const Json::object_t*>()) {
+        return take(object->size() + 1) &&
+               std::all_of(object->begin(), object->end(), [&](const auto& member) {
+                   return take(member.first.size() + 3) && addSize(member.second, left);
+               });
+    }
+    if (const auto* array = value.get_ptr<const Json::array_t*>()) {
+        return take(array->size() + 1) &&
+               std::all_of(array->begin(), array->end(),
+                           [&](const Json& member) { return addSize(member, left); });
+    }
+    return take(1);
 }
 
 Json errorData(std::string_view node, const char* code, std::string_view message) {
@@ -151,8 +177,40 @@ Json pieceData(std::string_view node, std::size_t part, std::size_t parts, std::
     return {{"node", node}, {"part", part}, {"parts", parts}, {"text", text}};
 }
 
+std::string progressEvent(std::string_view replyEvent) {
+    replyEvent.remove_prefix(std::min(replyEvent.size(), reply.size()));
+    return std::string(task).append(replyEvent);
+}
+
+Json progressData(const Progress& progress) {
+    if (progress.enough) return {{"node", progress.node}, {"enough", true}};
+    return {{"node", progress.node}, {"more", progress.part}};
+}
+
+std::optional<Progress> readProgress(const Event& event) {
+    if (!event.to().starts_with(clientPrefix) || event.id().empty()) return {};
+    try {
+        const Json& data = event.data();
+        if (!data.is_object()) return {};
+        Progress progress;
+        progress.id = event.id();
+        progress.node = textOf(data, "node");
+        std::uint64_t part = 0;
+        progress.enough = data.value("enough", Json()) == true;
+        if (!progress.enough && !readCount(data, "more", part)) return {};
+        progress.part = static_cast<std::size_t>(part);
+        return progress;
+    } catch (const Error&) {
+        return {};
+    }
+}
+
+bool fits(const Json& result, std::size_t size) {
+    return addSize(result, size);
+}
+
 std::string toCaller(std::string_view sender) {
-    return std::string("client=").append(sender);
+    return std::string(clientPrefix).append(sender);
 }
 
 std::string toNode(std::string_view id) {

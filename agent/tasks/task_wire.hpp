@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <netcluster/event.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -53,6 +54,22 @@ Json resultData(std::string_view node, const Json& result);
 Json failedData(std::string_view node, std::string_view why);
 Json unknownData(std::string_view node, std::string_view name);
 Json pieceData(std::string_view node, std::size_t part, std::size_t parts, std::string_view text);
+
+/// What a caller says to a node that sends it a result in pieces; it has the name of the task.
+struct Progress {
+    std::string id{};      ///< of the task
+    std::string node{};    ///< whose result it is
+    std::size_t part = 0;  ///< this piece has come, and those before it; or
+    bool enough = false;   ///< nobody waits for it any more
+};
+std::string progressEvent(std::string_view replyEvent);
+Json progressData(const Progress& progress);
+/// Nothing when the event is none.
+std::optional<Progress> readProgress(const Event& event);
+
+/// False when its JSON text has surely more bytes than that; else it may have a little more.
+/// Without writing it.
+bool fits(const Json& result, std::size_t size);
 
 /// Where an answer goes: the connection that asked.
 std::string toCaller(std::string_view sender);

@@ -38,6 +38,8 @@ class Administration {
     virtual nlohmann::json showClient(const std::string& channel, const std::string& client) = 0;
     virtual nlohmann::json stats() = 0;
     virtual nlohmann::json hosts() = 0;
+    virtual nlohmann::json nodes(const std::string& target) = 0;  ///< "": all of them
+    virtual nlohmann::json node(const std::string& id) = 0;
 
     /// Takes an answer that comes later: once, on the loop thread, outside of any turn. Never, when
     /// the daemon stops before.

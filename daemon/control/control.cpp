@@ -71,6 +71,19 @@ json hosts(Administration& daemon, const Request&) {
     return daemon.hosts();
 }
 
+json nodes(Administration& daemon, const Request& request) {
+    if (request.data.is_null()) return daemon.nodes("");
+    if (!request.data.is_string()) throw Error("nodes takes a target, or nothing");
+    const auto& target = request.data.get_ref<const std::string&>();
+    if (target.empty()) throw Error("an empty target means no nodes; none at all means all nodes");
+    return daemon.nodes(target);
+}
+
+json node(Administration& daemon, const Request& request) {
+    if (!request.data.is_string()) throw Error("node takes the id of a node");
+    return daemon.node(request.data.get<std::string>());
+}
+
 void doctor(Administration& daemon, const Request& request, Administration::Reply reply) {
     std::chrono::milliseconds wait{1000};
     if (request.data.is_object() && request.data.contains("wait")) {
@@ -92,14 +105,16 @@ struct Command {
     json (*run)(Administration&, const Request&) = nullptr;
     void (*start)(Administration&, const Request&, Administration::Reply) = nullptr;
 };
-constexpr std::array<Command, 8> commands{{{control::showConfig, showConfig},
-                                           {control::reloadConfig, reloadConfig},
-                                           {control::keys, keys},
-                                           {control::showChannel, showChannel},
-                                           {control::showClient, showClient},
-                                           {control::stats, stats},
-                                           {control::hosts, hosts},
-                                           {control::doctor, nullptr, doctor}}};
+constexpr std::array<Command, 10> commands{{{control::showConfig, showConfig},
+                                            {control::reloadConfig, reloadConfig},
+                                            {control::keys, keys},
+                                            {control::showChannel, showChannel},
+                                            {control::showClient, showClient},
+                                            {control::stats, stats},
+                                            {control::hosts, hosts},
+                                            {control::nodes, nodes},
+                                            {control::node, node},
+                                            {control::doctor, nullptr, doctor}}};
 
 Request requestIn(const wire::EventView& event) {
     Request request{nullptr, event.payload};

@@ -34,6 +34,7 @@ constexpr std::array<BadText, badReasons> badTexts{{
     {"toomanysessions", "more sessions than there are places"},
     {"nomemory", "more unfinished messages than there is memory for"},
     {"afterend", "sent after its session had ended"},
+    {"relayed", "a relayed message that is none"},
 }};
 
 }  // namespace

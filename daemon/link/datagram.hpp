@@ -160,8 +160,9 @@ enum class Bad : std::uint8_t {
     tooManySessions,  ///< a new session while all places are taken by live ones
     noMemory,         ///< a message given up because the link's memory was in use
     afterEnd,         ///< sent after the session said END
+    relayed,          ///< what a relay passed on does not fit together
 };
-inline constexpr std::size_t badReasons = static_cast<std::size_t>(Bad::afterEnd) + 1;
+inline constexpr std::size_t badReasons = static_cast<std::size_t>(Bad::relayed) + 1;
 std::string_view badName(Bad reason);
 /// The same for people, as the end of a sentence.
 std::string_view badMeaning(Bad reason);

@@ -201,6 +201,7 @@ void Link::Impl::onReady(Time now) {
 }
 
 void Link::Impl::sendRequests(Time now) {
+    adaptWindow();
     receiver_.requests(now, requests_);
     for (const link::Nak& nak : requests_.naks) {
         std::string datagram = begin(link::Type::nak);
@@ -244,14 +245,16 @@ void Link::Impl::onEvents(const wire::EventRun& events) {
 
 void Link::Impl::onGap(const link::Remote& remote, const link::GapReport& gap) {
     log_.gap(steady_clock::now(), remote.name(), gap);
-    sink_.onNetNotice(control::netGap, jsonText({{"host", remote.name()},
-                                                 {"id", wire::uuidText(remote.said.host)},
-                                                 {"id", wire::uuidText(remote.said.host)},
-                                                 {"session", wire::uuidText(remote.session())},
-                                                 {"count", gap.count},
-                                                 {"first", gap.first},
-                                                 {"last", gap.last},
-                                                 {"why", link::gapName(gap.why)}}));
+    json notice{{"host", remote.name()},
+                {"id", wire::uuidText(remote.said.host)},
+                {"session", wire::uuidText(remote.session())},
+                {"count", gap.count},
+                {"first", gap.first},
+                {"last", gap.last},
+                {"why", link::gapName(gap.why)}};
+    // What is missing may have been theirs.
+    if (auto behind = hostsBehind(); !behind.empty()) notice["behind"] = std::move(behind);
+    sink_.onNetNotice(control::netGap, jsonText(notice));
 }
 
 void Link::Impl::onBad(link::Bad reason) {
@@ -264,20 +267,55 @@ void Link::Impl::onBad(link::Bad reason) {
 void Link::Impl::onHostOnline(const link::Remote& remote) {
     sender_.flow().join(remote.session(), buffer_.sent());
     spdlog::info("link: host {} is online at {}", remote.name(), link::text(remote.address));
-    sink_.onNetNotice(control::hostOnline,
-                      jsonText({{"id", wire::uuidText(remote.said.host)},
-                                {"name", remote.name()},
-                                {"address", link::text(remote.address)},
-                                {"version", remote.version},
-                                {"session", wire::uuidText(remote.session())}}));
 }
 
 void Link::Impl::onHostExpired(const link::Remote& remote, std::string_view why) {
     sender_.flow().leave(remote.session());
     spdlog::info("link: host {} is gone: {}", remote.name(), why);
-    sink_.onNetNotice(control::hostExpired, jsonText({{"id", wire::uuidText(remote.said.host)},
-                                                      {"name", remote.name()},
-                                                      {"why", why}}));
+}
+
+// -- what the relay says -----------------------------------------------------------------------
+
+void Link::Impl::onPassOn(std::string_view message) {
+    if (open_ && !packer_.addRelayed(message)) log_.queueFull(steady_clock::now(), 1);
+}
+
+bool Link::Impl::onHeld(const wire::Uuid& from, std::string_view event, std::string_view host) {
+    return receiver_.handOn(from, event, host);
+}
+
+std::uint64_t Link::Impl::directPosition(const wire::Uuid& session) const {
+    return receiver_.lastEventOf(session);
+}
+
+void Link::Impl::onThere(const link::Origin& origin) {
+    json notice{{"id", wire::uuidText(origin.host)},
+                {"name", origin.name},
+                {"address", ""},
+                {"version", ""},
+                {"session", wire::uuidText(origin.session)}};
+    if (const auto found = receiver_.remotes().find(origin.session);
+        origin.direct && found != receiver_.remotes().end()) {
+        notice["address"] = link::text(found->second->address);
+        notice["version"] = found->second->version;
+    } else {
+        link::Heartbeat said;
+        if (link::readHeartbeat(origin.said, said) == link::Bad::none) {
+            notice["version"] = said.version;
+        }
+        notice["via"] = origin.viaName;
+        spdlog::info("link: host {} is online behind {}", origin.name, origin.viaName);
+    }
+    sink_.onNetNotice(control::hostOnline, jsonText(notice));
+}
+
+void Link::Impl::onGone(const link::Origin& origin, std::string_view why) {
+    if (origin.hops != 0) {
+        spdlog::info("link: host {} cannot be reached any more: {}", origin.name, why);
+    }
+    sink_.onNetNotice(
+        control::hostExpired,
+        jsonText({{"id", wire::uuidText(origin.host)}, {"name", origin.name}, {"why", why}}));
 }
 
 }  // namespace netcluster::daemon

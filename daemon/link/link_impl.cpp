@@ -8,6 +8,8 @@
 #include <random>
 #include <utility>
 
+#include "message.hpp"
+
 namespace netcluster::daemon {
 namespace {
 
@@ -48,12 +50,15 @@ Link::Impl::Impl(boost::asio::io_context& io, config::LinkSettings settings, Lin
       settings_(std::move(settings)),
       identity_(std::move(identity)),
       sink_(sink),
-      buffer_(link::SendBuffer::queueRoomFor(maxEvent), settings_.repairBuffer),
+      // A relay's own events have half of it.
+      buffer_(link::SendBuffer::queueRoomFor(maxEvent) * (settings_.relay ? 2 : 1),
+              settings_.repairBuffer),
       packer_(linkName(identity_.name), maxEvent, buffer_),
       sender_(buffer_, settings_.netRate),
       sealer_(std::move(keys), identity_.session),
       door_(randomNonce),
       receiver_(maxEvent, settings_.heartbeat, std::random_device{}(), *this),
+      relay_(identity_.host, identity_.session, settings_.heartbeat, settings_.relay, *this),
       paceTimer_(io),
       tailTimer_(io),
       heartbeatTimer_(io),
@@ -61,6 +66,8 @@ Link::Impl::Impl(boost::asio::io_context& io, config::LinkSettings settings, Lin
       housekeepingTimer_(io),
       batch_(link::batchDatagrams * link::datagramSize) {
     identity_.name = linkName(identity_.name);
+    largest_ = link::messageLimit(maxEvent) * 9 / 8 / link::bodyRoom;
+    receiver_.setRelay(relay_);
     link::TransportEvents& events = *this;
     transport_ = std::make_shared<link::Transport>(io, settings_, identity_.session, events);
     reader_ = std::make_shared<Reader>(*this);
@@ -115,8 +122,18 @@ void Link::Impl::close() {
 void Link::Impl::adoptBuffers() {
     if (const std::uint64_t granted = transport_->grantedBuffer(); granted != 0) {
         const std::uint64_t share = transport_->hearsItself() ? 4 : 2;
-        receiver_.setWindow(static_cast<std::uint32_t>(granted / datagramCharge / share));
+        window_ = static_cast<std::uint32_t>(granted / datagramCharge / share);
+        receiver_.setWindow(window_);
     }
+}
+
+// What others send to a relay goes out again, so it takes no more than there is room for. Half of
+// that, for what was granted before may still come.
+void Link::Impl::adaptWindow() {
+    if (!relay_.passesOn()) return;
+    const std::uint64_t free = buffer_.free();
+    const std::uint64_t room = free > largest_ ? (free - largest_) / 2 : 0;
+    receiver_.setWindow(static_cast<std::uint32_t>(std::min<std::uint64_t>(window_, room)));
 }
 
 void Link::Impl::after(Timer& timer, Time when, void (Impl::*then)(Time)) {
@@ -159,7 +176,10 @@ void Link::Impl::onHeartbeatDue(Time now) {
     sendHeartbeat(now, false);
     // What a host said may lie unread here.
     const bool allRead = transport_->drain();
-    if (!transport_->paused()) receiver_.expireSilent(now, allRead);
+    if (!transport_->paused()) {
+        receiver_.expireSilent(now, allRead);
+        relay_.onTurn(allRead);
+    }
     if (!open_) return;
     endTurn();
     if (!open_) return;
@@ -181,7 +201,9 @@ void Link::Impl::onHousekeeping(Time now) {
 void Link::Impl::watchRequests() {
     if (!open_) return;
     auto deadline = receiver_.deadline();
-    if (const auto ask = door_.deadline(); ask && (!deadline || *ask < *deadline)) deadline = ask;
+    for (const auto& other : {door_.deadline(), relay_.deadline()}) {
+        if (other && (!deadline || *other < *deadline)) deadline = other;
+    }
     if (!deadline || (watching_ && watchedUntil_ <= *deadline)) return;
     watching_ = true;
     watchedUntil_ = *deadline;
@@ -201,6 +223,7 @@ void Link::Impl::onRequestsDue(Time now) {
     }
     requestsPutOff_ = 0;
     sendRequests(steady_clock::now());
+    relay_.releaseDue(steady_clock::now());
     endTurn();  // events may have passed a hole that was given up
     watchRequests();
 }

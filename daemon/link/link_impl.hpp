@@ -21,6 +21,7 @@
 #include "link_log.hpp"
 #include "packer.hpp"
 #include "receiver.hpp"
+#include "relay.hpp"
 #include "sealer.hpp"
 #include "sender.hpp"
 #include "strangers.hpp"
@@ -30,7 +31,8 @@ namespace netcluster::daemon {
 
 class Link::Impl final : public std::enable_shared_from_this<Impl>,
                          private link::TransportEvents,
-                         private link::ReceiverEvents {
+                         private link::ReceiverEvents,
+                         private link::RelayEvents {
   public:
     Impl(boost::asio::io_context& io, config::LinkSettings settings, LinkIdentity identity,
          link::Keyring keys, std::size_t maxEvent, NetSink& sink);
@@ -87,6 +89,13 @@ class Link::Impl final : public std::enable_shared_from_this<Impl>,
     void onHostOnline(const link::Remote& remote) override;
     void onHostExpired(const link::Remote& remote, std::string_view why) override;
 
+    // From the relay.
+    void onPassOn(std::string_view message) override;
+    void onThere(const link::Origin& origin) override;
+    void onGone(const link::Origin& origin, std::string_view why) override;
+    bool onHeld(const wire::Uuid& from, std::string_view event, std::string_view host) override;
+    std::uint64_t directPosition(const wire::Uuid& session) const override;
+
     // Hearing.
     void admit(Time now, const link::Header& header, std::string_view body);
     void take(Time now, const link::Header& header, std::string_view body,
@@ -128,12 +137,16 @@ class Link::Impl final : public std::enable_shared_from_this<Impl>,
     void onHousekeeping(Time now);
     void watchRequests();
     void adoptBuffers();
+    void adaptWindow();
 
     nlohmann::json malformedStats() const;
+    nlohmann::json relayStats() const;
     nlohmann::json otherHosts() const;
     bool replaced(const link::Remote& remote) const;
+    std::vector<std::string> hostsBehind() const;
     nlohmann::json selfAsHost() const;
     nlohmann::json remoteAsHost(Time now, const link::Remote& remote) const;
+    nlohmann::json originAsHost(const link::Origin& origin) const;
     void endProbe(Probing& probing);
 
     boost::asio::io_context& io_;
@@ -148,6 +161,7 @@ class Link::Impl final : public std::enable_shared_from_this<Impl>,
     link::Sealer sealer_;
     link::Doorkeeper door_;
     link::Receiver receiver_;
+    link::Relay relay_;
     link::LinkLog log_;
     link::Strangers strangers_;
     std::shared_ptr<link::Transport> transport_;
@@ -185,7 +199,9 @@ class Link::Impl final : public std::enable_shared_from_this<Impl>,
     std::vector<link::Challenge> challenges_;
     std::vector<link::Nonce> proofs_;
     std::list<Probing> probes_;
-    int echoesLeft_ = 0;  ///< until the next housekeeping turn, as are these
+    std::uint32_t window_ = 256;  ///< datagrams that the receive buffer has room for
+    std::uint64_t largest_ = 0;   ///< datagrams of the largest event, as it is passed on
+    int echoesLeft_ = 0;          ///< until the next housekeeping turn, as are these
     int proofsLeft_ = 0;
     Time toldOldest_{};  ///< when somebody was last told what is gone
 

@@ -46,7 +46,8 @@ void Link::Impl::flush() {
 }
 
 bool Link::Impl::holdsSenders(const wire::EventRun& events) const {
-    return open_ && !packer_.hasRoom(events);
+    if (!open_) return false;
+    return !packer_.hasRoom(events) || (relay_.passesOn() && !buffer_.drained());
 }
 
 void Link::Impl::awaitRoom(Waiter& sender) {

@@ -63,6 +63,7 @@ json Link::Impl::stats() const {
                {{"asked", 2 * link::receiveBuffer}, {"granted", transport_->grantedBuffer()}}},
               {"send",
                {{"asked", 2 * link::sendBuffer}, {"granted", transport_->grantedSendBuffer()}}}}},
+            {"relay", relayStats()},
             {"malformed", malformedStats()},
             {"interfaces", transport_->interfaceStats()},
             {"peers", transport_->peerStats()},
@@ -77,6 +78,15 @@ json Link::Impl::malformedStats() const {
         counts[std::string(link::badName(static_cast<link::Bad>(i)))] = bad_[i];
     }
     return counts;
+}
+
+json Link::Impl::relayStats() const {
+    const link::Relay::Counts& counts = relay_.counts();
+    return {{"on", relay_.passesOn()},         {"forwarded", counts.passedOn},
+            {"covered", counts.covered},       {"duplicates", counts.duplicates},
+            {"returned", counts.returned},     {"held", counts.held},
+            {"outoforder", counts.outOfOrder}, {"hoplimit", counts.hopLimit},
+            {"noroom", counts.noRoom},         {"behind", hostsBehind().size()}};
 }
 
 json Link::Impl::strangers() const {
@@ -117,10 +127,27 @@ json Link::Impl::otherHosts() const {
             list.push_back(remoteAsHost(now, *remote));
         }
     }
+    for (const auto& [session, origin] : relay_.origins()) {
+        if (origin.told && !origin.direct) list.push_back(originAsHost(origin));
+    }
     return list;
 }
 
+// Ids of the hosts that are heard through relays only.
+std::vector<std::string> Link::Impl::hostsBehind() const {
+    std::vector<std::string> ids;
+    for (const auto& [session, origin] : relay_.origins()) {
+        if (origin.told && !origin.direct) ids.push_back(wire::uuidText(origin.host));
+    }
+    return ids;
+}
+
 bool Link::Impl::replaced(const link::Remote& remote) const {
+    const auto& origins = relay_.origins();
+    const bool isBehind = std::any_of(origins.begin(), origins.end(), [&](const auto& entry) {
+        return entry.second.told && entry.second.host == remote.said.host;
+    });
+    if (isBehind) return true;
     const auto& all = receiver_.remotes();
     return std::any_of(all.begin(), all.end(), [&](const auto& other) {
         return other.second.get() != &remote && other.second->introduced &&
@@ -189,6 +216,31 @@ json Link::Impl::remoteAsHost(Time now, const link::Remote& remote) const {
         {"lagging", receiver && receiver->lagging}};
 }
 
+// As its newest heartbeat says, whoever passed that on. What is known of a stream of its own is
+// left out: there is none.
+json Link::Impl::originAsHost(const link::Origin& origin) const {
+    link::Heartbeat said;
+    link::readHeartbeat(origin.said, said);
+    const auto silent = static_cast<std::int64_t>(relay_.turnsSilent(origin));
+    return {{"self", false},
+            {"id", wire::uuidText(origin.host)},
+            {"name", origin.name},
+            {"session", wire::uuidText(origin.session)},
+            {"address", ""},
+            {"via", origin.viaName},
+            {"hops", origin.hops},
+            {"version", said.version},
+            {"uptime", said.uptime},
+            {"lastheard", silent * settings_.heartbeat.count()},
+            {"online", true},
+            {"load", static_cast<double>(said.load) / 100},
+            {"cpus", said.cpus},
+            {"memory", {{"total", said.memoryTotal}, {"available", said.memoryAvailable}}},
+            {"rss", said.rss},
+            {"clients", said.clients},
+            {"channels", said.channels}};
+}
+
 // -- a question to all hosts -------------------------------------------------------------------
 
 void Link::Impl::probe(std::chrono::milliseconds wait, std::function<void(json)> done) {
@@ -213,6 +265,7 @@ void Link::Impl::probe(std::chrono::milliseconds wait, std::function<void(json)>
 void Link::Impl::endProbe(Probing& probing) {
     json list = hosts();
     for (json& host : list) {
+        if (host.contains("via")) continue;  // relays pass on no questions
         json found{{"small", false}, {"large", false}};
         for (const auto& [session, answers] : probing.answers) {
             if (host["session"] != wire::uuidText(session)) continue;

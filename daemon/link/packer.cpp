@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "message.hpp"
+#include "relayed.hpp"
 
 namespace netcluster::daemon::link {
 namespace {
@@ -32,7 +33,7 @@ bool Packer::hasRoom(const wire::EventRun& events) const {
 std::uint64_t Packer::add(const wire::EventRun& events) {
     std::uint64_t dropped = 0;
     const auto take = [&](std::string_view message) {
-        if (!addOne(message)) ++dropped;
+        ++(addOne(message, maxMessage_) ? counts_.events : dropped);
     };
     // As they are when they are messages already: frames without a host, and with no flags but
     // those that travel.
@@ -48,14 +49,17 @@ std::uint64_t Packer::add(const wire::EventRun& events) {
     return dropped;
 }
 
-bool Packer::addOne(std::string_view message) {
-    if (message.size() > maxMessage_ || !buffer_.hasRoom(message.size())) {
+bool Packer::addRelayed(std::string_view message) {
+    return addOne(message, maxMessage_ + relayedOverhead);
+}
+
+bool Packer::addOne(std::string_view message, std::size_t limit) {
+    if (message.size() > limit || !buffer_.hasRoom(message.size())) {
         ++counts_.dropped;
         ++leftOut_;
         return false;
     }
     if (leftOut_ != 0) noteDropped();
-    ++counts_.events;
     write(message);
     return true;
 }

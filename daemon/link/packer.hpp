@@ -19,7 +19,7 @@ namespace netcluster::daemon::link {
 class Packer {
   public:
     struct Counts {
-        std::uint64_t events = 0;   ///< taken
+        std::uint64_t events = 0;   ///< taken, of this host's own
         std::uint64_t dropped = 0;  ///< left out: there was no room, or too large
     };
 
@@ -31,6 +31,8 @@ class Packer {
     /// Takes those that there is room for and that are no larger than `maxEvent`; the others are
     /// left out, and a note in their place tells the receivers how many. Returns how many were.
     std::uint64_t add(const wire::EventRun& events);
+    /// The same for what is passed on. False: it was left out.
+    bool addRelayed(std::string_view message);
 
     /// Finishes the open datagram, and a note on events left out. False: there was none.
     bool close();
@@ -38,7 +40,7 @@ class Packer {
     const Counts& counts() const { return counts_; }
 
   private:
-    bool addOne(std::string_view message);
+    bool addOne(std::string_view message, std::size_t limit);
     void write(std::string_view message);
     void noteDropped();
     void begin();

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "relay.hpp"
+
 namespace netcluster::daemon::link {
 namespace {
 
@@ -33,6 +35,7 @@ Receiver::Receiver(std::size_t maxEvent, std::chrono::milliseconds heartbeat, un
 
 void Receiver::onDatagram(Time now, const Header& header, std::string_view body,
                           const Endpoint& from) {
+    if (context_.relay) context_.relay->setTime(now);
     switch (header.type) {
         case Type::data:
             return onData(now, header, body, from);
@@ -67,10 +70,14 @@ void Receiver::onHeartbeat(Time now, const Header& header, std::string_view body
     remote->onHeartbeat(now, said_, backoff());
     if (remote->ended) return;
     expireEarlier(now, *remote);
-    if (std::exchange(remote->online, true)) return;
-    // What was heard before is told before.
-    inflow_.flush();
-    events_.onHostOnline(*remote);
+    if (!std::exchange(remote->online, true)) {
+        // What was heard before is told before.
+        inflow_.flush();
+        events_.onHostOnline(*remote);
+    }
+    if (context_.relay) {
+        context_.relay->onNeighbour(remote->session(), remote->name(), said_, header.packet, body);
+    }
 }
 
 void Receiver::onEnd(Time now, const Header& header, std::string_view body) {
@@ -85,6 +92,18 @@ void Receiver::onEnd(Time now, const Header& header, std::string_view body) {
 void Receiver::onNak(Time now, std::string_view body) {
     if (const Bad bad = readNak(body, nak_); bad != Bad::none) return events_.onBad(bad);
     if (Remote* remote = find(nak_.target)) remote->othersAsked(now, nak_);
+}
+
+std::uint64_t Receiver::lastEventOf(const wire::Uuid& session) const {
+    const auto found = remotes_.find(session);
+    return found == remotes_.end() ? 0 : found->second->lastEvent();
+}
+
+bool Receiver::handOn(const wire::Uuid& session, std::string_view event, std::string_view host) {
+    Remote* remote = find(session);
+    wire::FrameView frame;
+    wire::nextFrame(event, event.size(), frame);
+    return remote && remote->handOn(frame, host);
 }
 
 Remote* Receiver::find(const wire::Uuid& session) {
@@ -139,6 +158,7 @@ void Receiver::expire(Remote& remote, std::string_view why) {
     if (!std::exchange(remote.online, false)) return;
     inflow_.flush();
     events_.onHostExpired(remote, why);
+    if (context_.relay) context_.relay->onNeighbourGone(remote.session(), why);
 }
 
 // A daemon that died and is back has another session; nobody says goodbye for the old one.
@@ -177,6 +197,7 @@ bool Receiver::ready() const {
 }
 
 void Receiver::deliverReady(Time now) {
+    if (context_.relay) context_.relay->setTime(now);
     for (const auto& [session, remote] : remotes_) remote->deliverReady(now, backoff());
 }
 
@@ -198,6 +219,7 @@ std::chrono::microseconds Receiver::backoff() {
 }
 
 std::uint32_t Receiver::share(Time now) const {
+    if (window_ == 0) return 0;
     std::uint32_t active = 0;
     for (const auto& [session, remote] : remotes_) {
         if (remote->activeSince(now - activeTime)) ++active;

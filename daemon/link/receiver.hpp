@@ -16,6 +16,7 @@
 
 #include "datagram.hpp"
 #include "inflow.hpp"
+#include "relayed.hpp"
 #include "remote.hpp"
 
 namespace netcluster::daemon::link {
@@ -36,7 +37,7 @@ inline constexpr std::chrono::milliseconds activeTime{500};
 
 /// 64 MiB for many senders, and always room for one event of the largest size.
 constexpr std::size_t memoryLimit(std::size_t maxEvent) {
-    return (std::size_t{64} << 20) + maxEvent + wire::maxEventOverhead;
+    return (std::size_t{64} << 20) + maxEvent + wire::maxEventOverhead + relayedOverhead;
 }
 
 class Receiver {
@@ -52,7 +53,16 @@ class Receiver {
     Receiver(std::size_t maxEvent, std::chrono::milliseconds heartbeat, unsigned seed,
              ReceiverEvents& events);
 
-    /// Datagrams that our buffers have room for; shared by those who send.
+    /// Told of all that is heard; outlives us. To be set before the first datagram, if at all.
+    void setRelay(Relay& relay) { context_.relay = &relay; }
+    /// The number of the last event that came directly from this session; 0: none.
+    std::uint64_t lastEventOf(const wire::Uuid& session) const;
+    /// A whole event frame that this session brought earlier goes to our clients. False: it is no
+    /// good event, or the session is forgotten.
+    bool handOn(const wire::Uuid& session, std::string_view event, std::string_view host);
+
+    /// Datagrams that our buffers have room for; shared by those who send. 0: nobody is told of
+    /// more room before he asks.
     void setWindow(std::uint32_t datagrams) { window_ = datagrams; }
 
     /// DATA, HEARTBEAT, END or NAK of another session, header already read; `body` is what follows

@@ -1,9 +1,12 @@
 #include "remote.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <sstream>
+#include <utility>
 
 #include "message.hpp"
+#include "relay.hpp"
 
 namespace netcluster::daemon::link {
 namespace {
@@ -38,7 +41,7 @@ Remote::Remote(RemoteContext& context, const wire::Uuid& session, std::string_vi
       session_(session),
       name_(name),
       window_(maxWindow, context.budget, *this),
-      stream_(messageLimit(context.maxEvent), context.budget, *this) {}
+      stream_(messageLimit(context.maxEvent) + relayedOverhead, context.budget, *this) {}
 
 void Remote::onData(Time now, const Data& data, std::string_view body,
                     std::chrono::microseconds backoff) {
@@ -85,6 +88,7 @@ void Remote::requests(Time now, std::uint32_t window, std::vector<Range>& missin
 
 bool Remote::statusDue(std::uint32_t window) const {
     if (ended || window_.next() == 0) return false;
+    if (window == 0) return statusWanted_;
     return statusWanted_ || window_.next() - statusAt_ >= std::max<std::uint32_t>(1, window / 4);
 }
 
@@ -130,6 +134,7 @@ void Remote::judge(OrderWindow::Result result) {
             ++counts_.resets;
             window_.forget();
             stream_.missing();
+            lastEvent_ = eventBefore_ = 0;
             context_.inflow.flush();
             context_.events.onGap(*this, {GapReport::Why::reset, 0, 0, 0});
             return;
@@ -139,11 +144,12 @@ void Remote::judge(OrderWindow::Result result) {
 void Remote::inOrder(std::string_view body) {
     Data data;
     if (const Bad bad = readData(body, data); bad != Bad::none) return context_.events.onBad(bad);
-    stream_.read(data.content, data.start);
+    stream_.read(data.content, data.start, data.sequence);
 }
 
 void Remote::missing(Range range, bool gone) {
     stream_.missing();
+    eventBefore_ = 0;
     ++counts_.gaps;
     counts_.lost += range.count();
     // What came before the gap is heard before it.
@@ -160,9 +166,64 @@ void Remote::onMessage(const wire::FrameView& message) {
         context_.inflow.flush();
         return context_.events.onGap(*this, {GapReport::Why::dropped, note->count, 0, 0});
     }
-    const Bad bad = context_.inflow.add(message, name_);
-    if (bad != Bad::none) return context_.events.onBad(bad);
+    if (context_.relay && isRelayed(message)) return onRelayed(message);
+    onEvent(message);
+}
+
+void Remote::onEvent(const wire::FrameView& message) {
+    const std::uint64_t number = stream_.number();
+    const std::uint64_t before = std::exchange(eventBefore_, number);
+    lastEvent_ = number;
+    Relay* const relay = number != 0 ? context_.relay : nullptr;
+    Origin* const origin = relay ? relay->watched(session_, name_) : nullptr;
+    if (!origin) return void(handOn(message, name_));
+    Relayed event = ofOrigin(*origin, Relayed::Kind::event, number);
+    // After a hole nobody knows what came before.
+    constexpr std::uint64_t farthest = std::numeric_limits<std::uint32_t>::max();
+    if (before != 0 && before < number && number - before <= farthest) {
+        event.back = static_cast<std::uint32_t>(number - before);
+    }
+    event.content = message.whole;
+    if (relay->takeDirect(*origin, event) != Relay::Verdict::take) return;
+    if (handOn(message, name_)) relay->passOn(session_, event, *origin);
+    relay->release(*origin);
+}
+
+void Remote::onRelayed(const wire::FrameView& message) {
+    Relayed relayed;
+    if (const Bad bad = readRelayed(message, relayed); bad != Bad::none) {
+        return context_.events.onBad(bad);
+    }
+    // What was heard before a host came or went is told before that.
+    if (relayed.kind != Relayed::Kind::event) context_.inflow.flush();
+    wire::FrameView event;
+    const std::string_view content = relayed.content;
+    const bool whole = relayed.kind != Relayed::Kind::event ||
+                       (wire::nextFrame(content, content.size(), event) == wire::Walk::frame &&
+                        event.whole.size() == content.size());
+    if (!whole) return context_.events.onBad(Bad::relayed);
+    Origin* origin = nullptr;
+    switch (context_.relay->judge(session_, name_, relayed, origin)) {
+        case Relay::Verdict::drop:
+            return;
+        case Relay::Verdict::malformed:
+            return context_.events.onBad(Bad::relayed);
+        case Relay::Verdict::take:
+            break;
+    }
+    if (handOn(event, relayed.name)) context_.relay->passOn(session_, relayed, *origin);
+    context_.relay->release(*origin);
+}
+
+// False when it is no good event.
+bool Remote::handOn(const wire::FrameView& event, std::string_view host) {
+    const Bad bad = context_.inflow.add(event, host);
+    if (bad != Bad::none) {
+        context_.events.onBad(bad);
+        return false;
+    }
     ++counts_.events;
+    return true;
 }
 
 void Remote::onBadStream(Bad reason) {

@@ -41,6 +41,8 @@ struct GapReport {
 };
 std::string_view gapName(GapReport::Why why);
 
+class Relay;
+struct Relayed;
 class Remote;
 
 /// What the receiver tells its owner, in order. Nothing here may call the receiver.
@@ -60,6 +62,7 @@ struct RemoteContext {
     MemoryBudget& budget;
     Inflow& inflow;
     ReceiverEvents& events;
+    Relay* relay = nullptr;  ///< null: nothing comes through relays
 };
 
 class Remote final : private OrderWindow::Out, private StreamReader::Out {
@@ -84,6 +87,9 @@ class Remote final : private OrderWindow::Out, private StreamReader::Out {
     void onEnd(Time now, std::uint64_t highest);
     void othersAsked(Time now, const Nak& nak);
 
+    /// A whole event frame that it brought goes to our clients. False: it is no good event.
+    bool handOn(const wire::FrameView& event, std::string_view host);
+
     /// What to ask this sender for now, and whether to tell it where we are. `window`: the room
     /// that this receiver has for it.
     void requests(Time now, std::uint32_t window, std::vector<Range>& missing);
@@ -102,6 +108,8 @@ class Remote final : private OrderWindow::Out, private StreamReader::Out {
     const wire::Uuid& session() const { return session_; }
     Counts counts() const;
     std::uint64_t incomplete() const { return stream_.incomplete(); }
+    /// The number of its last own event, as the stream counts them; 0: there was none.
+    std::uint64_t lastEvent() const { return lastEvent_; }
     /// It has sent DATA since then.
     bool activeSince(Time when) const { return lastData_ >= when; }
 
@@ -123,6 +131,8 @@ class Remote final : private OrderWindow::Out, private StreamReader::Out {
     void missing(Range range, bool gone) override;
     void missingHere();
     void onMessage(const wire::FrameView& message) override;
+    void onEvent(const wire::FrameView& message);
+    void onRelayed(const wire::FrameView& message);
     void onBadStream(Bad reason) override;
     void judge(OrderWindow::Result result);
 
@@ -131,6 +141,8 @@ class Remote final : private OrderWindow::Out, private StreamReader::Out {
     std::string name_;
     OrderWindow window_;
     StreamReader stream_;
+    std::uint64_t lastEvent_ = 0;
+    std::uint64_t eventBefore_ = 0;       ///< the same, but 0 after a hole
     std::uint64_t endsAt_ = numberLimit;  ///< highest number the session may use, known after END
     Time lastData_{};
     bool heardSinceAsked_ = false;

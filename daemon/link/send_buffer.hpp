@@ -6,6 +6,7 @@
 // size, so that memory is what their number says, however little they hold.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -50,6 +51,8 @@ class SendBuffer {
     /// than one read.
     bool drained() const { return waiting() <= queueLimit_ / 2; }
     std::uint64_t waiting() const { return highest_ - sent_; }
+    /// Datagrams that may wait beside those that do.
+    std::uint64_t free() const { return queueLimit_ - std::min(queueLimit_, waiting()); }
     std::uint64_t highest() const { return highest_; }  ///< the last one finished; 0: none
     std::uint64_t sent() const { return sent_; }        ///< the last one ever sent; 0: none
     std::uint64_t oldest() const { return oldest_; }    ///< the first still here, or the next

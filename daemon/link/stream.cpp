@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "relayed.hpp"
+
 namespace netcluster::daemon::link {
 namespace {
 
@@ -12,7 +14,9 @@ constexpr std::size_t keptRoom = std::size_t{64} << 10;
 
 }  // namespace
 
-void StreamReader::read(std::string_view content, std::uint16_t start) {
+void StreamReader::read(std::string_view content, std::uint16_t start, std::uint64_t sequence) {
+    sequence_ = sequence;
+    contentAt_ = content.data();
     if (lost_) {
         if (start == noStart) return;
         content.remove_prefix(start);
@@ -30,6 +34,7 @@ std::string_view StreamReader::complete(std::string_view content) {
         std::size_t needed = 0;
         switch (wire::nextFrame(partial_, maxMessage_, message, &needed)) {
             case wire::Walk::frame:
+                number_ = partialNumber_;
                 out_.onMessage(message);
                 release();
                 return content;
@@ -55,16 +60,22 @@ void StreamReader::readMessages(std::string_view content) {
         wire::FrameView message;
         switch (wire::nextFrame(content, maxMessage_, message)) {
             case wire::Walk::frame:
+                number_ = numberAt(content.data());
                 content.remove_prefix(message.whole.size());
                 out_.onMessage(message);
                 continue;
             case wire::Walk::incomplete:
+                partialNumber_ = numberAt(content.data());
                 if (!keep(content)) lose(Bad::noMemory);
                 return;
             case wire::Walk::malformed:
                 return lose(Bad::event);
         }
     }
+}
+
+std::uint64_t StreamReader::numberAt(const char* message) const {
+    return eventNumber(sequence_, static_cast<std::size_t>(message - contentAt_));
 }
 
 bool StreamReader::keep(std::string_view bytes) {

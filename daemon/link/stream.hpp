@@ -50,8 +50,11 @@ class StreamReader {
     StreamReader(const StreamReader&) = delete;
     StreamReader& operator=(const StreamReader&) = delete;
 
-    /// The content of the next datagram, and where in it the first message begins (or noStart).
-    void read(std::string_view content, std::uint16_t start);
+    /// The content of the next datagram, where in it the first message begins (or noStart), and its
+    /// sequence number.
+    void read(std::string_view content, std::uint16_t start, std::uint64_t sequence = 0);
+    /// Of the message being handed out: see eventNumber.
+    std::uint64_t number() const { return number_; }
     /// Datagrams are missing here: what is under construction can never be completed.
     void missing();
 
@@ -63,6 +66,7 @@ class StreamReader {
   private:
     std::string_view complete(std::string_view content);
     void readMessages(std::string_view content);
+    std::uint64_t numberAt(const char* message) const;
     bool keep(std::string_view bytes);
     void lose(Bad reason);
     void release();
@@ -74,6 +78,10 @@ class StreamReader {
     std::string partial_;
     std::size_t charged_ = 0;
     std::uint64_t incomplete_ = 0;
+    std::uint64_t sequence_ = 0;       ///< of the datagram being read
+    const char* contentAt_ = nullptr;  ///< where its content begins
+    std::uint64_t number_ = 0;
+    std::uint64_t partialNumber_ = 0;
 };
 
 }  // namespace netcluster::daemon::link

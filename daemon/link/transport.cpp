@@ -24,6 +24,15 @@ Endpoint parseGroup(const config::LinkSettings& settings) {
     return {address, settings.port};
 }
 
+// Without a group, an address as "netinterface" is the one to be reached under. Its name stands for
+// addresses that may come and go, and says nothing of unicast.
+std::optional<ip::address> parseOwnAddress(const config::LinkSettings& settings) {
+    if (!settings.addr.empty()) return {};
+    boost::system::error_code notAnAddress;
+    const auto address = ip::make_address(settings.netInterface, notAnAddress);
+    return notAnAddress ? std::nullopt : std::optional(address);
+}
+
 // For interfaces whose drivers promise more than they keep.
 Batching allowedBatching() {
     const char* wanted = std::getenv("NETCLUSTER_LINK_BATCHING");
@@ -44,7 +53,8 @@ Transport::Transport(boost::asio::io_context& io, const config::LinkSettings& se
       session_(session),
       events_(events),
       batching_(allowedBatching()),
-      group_(parseGroup(settings)) {
+      group_(parseGroup(settings)),
+      ownAddress_(parseOwnAddress(settings)) {
     // Stopped before we end, so the pointer is good whenever it is called.
     peers_ = std::make_shared<Peers>(io, settings.peers, [this] { rebuildPaths(); });
 }

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -88,7 +89,7 @@ class Transport : public std::enable_shared_from_this<Transport> {
     };
 
     void openUnicast(bool first);
-    Socket tryUnicast(bool ipv6, bool first);
+    Socket tryUnicast(const Endpoint& at, bool first);
     void leaveVanished(const std::vector<Interface>& chosen);
     void joinNew(const std::vector<Interface>& chosen, bool first);
     Socket tryJoin(const Interface& interface, bool first);
@@ -114,6 +115,8 @@ class Transport : public std::enable_shared_from_this<Transport> {
     const Batching batching_;  ///< the best that may be tried
     std::shared_ptr<Peers> peers_;
     Endpoint group_;  ///< port 0 without a group
+    /// The one address that unicast comes to; none: all of this host.
+    std::optional<boost::asio::ip::address> ownAddress_;
     std::vector<Joined> joined_;
     Socket unicastV4_;
     Socket unicastV6_;

@@ -29,15 +29,21 @@ bool sameInterface(const Interface& one, const Interface& other, bool ipv6) {
 }  // namespace
 
 void Transport::openUnicast(bool first) {
-    if (!unicastV4_ || !unicastV4_->isOpen()) unicastV4_ = tryUnicast(false, first);
-    if (!unicastV6_ || !unicastV6_->isOpen()) unicastV6_ = tryUnicast(true, first);
+    for (Socket* socket : {&unicastV4_, &unicastV6_}) {
+        const bool ipv6 = socket == &unicastV6_;
+        if (ownAddress_ && ownAddress_->is_v6() != ipv6) continue;
+        if (*socket && (*socket)->isOpen()) continue;
+        Endpoint at(ipv6 ? ip::udp::v6() : ip::udp::v4(), settings_.port);
+        if (ownAddress_) at.address(*ownAddress_);
+        *socket = tryUnicast(at, first);
+    }
 }
 
 // Another daemon of this host may have the port's unicast: without peers that is no loss.
-Transport::Socket Transport::tryUnicast(bool ipv6, bool first) {
+Transport::Socket Transport::tryUnicast(const Endpoint& at, bool first) {
     const auto socket = std::make_shared<UdpSocket>(io_, batching_);
     try {
-        socket->openUnicast(ipv6, settings_.port);
+        socket->openUnicast(at);
         socket->ignoreSession(session_);
     } catch (const boost::system::system_error& error) {
         const std::string port = std::to_string(settings_.port);
@@ -46,12 +52,14 @@ Transport::Socket Transport::tryUnicast(bool ipv6, bool first) {
         }
         const bool needed = !settings_.peers.empty();
         if (first && needed && error.code() == errc::address_in_use) {
-            throw Error("port: " + port +
+            const std::string where = ownAddress_ ? " of " + ownAddress_->to_string() : "";
+            throw Error("port: " + port + where +
                         " is taken by another program or daemon of this host, "
                         "and peers need it");
         }
         // A host without IPv6 is an ordinary host.
-        if (needed && !ipv6) complain("unicast on port " + port, error.what());
+        if (needed && (ownAddress_ || at.address().is_v4()))
+            complain("unicast on port " + port, error.what());
         return {};
     }
     complained_.erase("unicast on port " + std::to_string(settings_.port));

@@ -87,16 +87,15 @@ void joinV6(int fd, const ip::address_v6& group, unsigned index, int ttl) {
 }
 
 // SO_REUSEADDR, which the group sockets need, would let two daemons bind the same unicast port, and
-// only the last would hear anything. A plain bind to the loopback address clashes with whoever has
-// the port on all addresses, and with nobody else. The guard lets the caller's own bind pass and
-// keeps others out until it is done.
-ip::udp::socket guardUnicast(const boost::asio::any_io_executor& executor,
-                             const Endpoint& loopback) {
-    ip::udp::socket guard(executor, loopback.protocol());
+// only the last would hear anything. A plain bind to one address (loopback, for those who want all)
+// clashes with whoever has the port there or on all addresses, and with nobody else. The guard lets
+// the caller's own bind pass and keeps others out until it is done.
+ip::udp::socket guardUnicast(const boost::asio::any_io_executor& executor, const Endpoint& at) {
+    ip::udp::socket guard(executor, at.protocol());
     const int fd = guard.native_handle();
-    if (loopback.protocol() == ip::udp::v6()) trySet(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
-    const auto size = static_cast<socklen_t>(loopback.size());
-    if (::bind(fd, loopback.data(), size) != 0 && errno == EADDRINUSE) fail("bind");
+    if (at.protocol() == ip::udp::v6()) trySet(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+    const auto size = static_cast<socklen_t>(at.size());
+    if (::bind(fd, at.data(), size) != 0 && errno == EADDRINUSE) fail("bind");
     trySet(fd, SOL_SOCKET, SO_REUSEADDR, 1);
     return guard;
 }
@@ -144,13 +143,15 @@ void UdpSocket::openGroup(const Endpoint& group, unsigned interfaceIndex, int tt
     }
 }
 
-void UdpSocket::openUnicast(bool ipv6, std::uint16_t port) {
-    const ip::address any = ipv6 ? ip::address(ip::address_v6::any()) : ip::address_v4::any();
-    const ip::address loopback =
-        ipv6 ? ip::address(ip::address_v6::loopback()) : ip::address_v4::loopback();
-    const auto guard = guardUnicast(socket_.get_executor(), {loopback, port});
+void UdpSocket::openUnicast(const Endpoint& at) {
+    const bool ipv6 = at.address().is_v6();
+    ip::address guarded = at.address();
+    if (guarded.is_unspecified()) {
+        guarded = ipv6 ? ip::address(ip::address_v6::loopback()) : ip::address_v4::loopback();
+    }
+    const auto guard = guardUnicast(socket_.get_executor(), {guarded, at.port()});
     create(ipv6);
-    bindTo(socket_.native_handle(), {any, port}, "bind");
+    bindTo(socket_.native_handle(), at, "bind");
 }
 
 void UdpSocket::close() {

@@ -83,10 +83,11 @@ class UdpSocket {
     /// boost::system::system_error naming the step that failed.
     void openGroup(const Endpoint& group, unsigned interfaceIndex, int ttl);
 
-    /// Opens for unicast on `port` of every address. Throws system_error, address_in_use when
-    /// another socket already gets the unicast datagrams of this port (on Windows: another
-    /// ncserver's or our own; it does not tell of other programs that share the port).
-    void openUnicast(bool ipv6, std::uint16_t port);
+    /// Opens for unicast on one address of this host, or on every one of its family (`at` is
+    /// unspecified). Throws system_error, address_in_use when another socket already gets the
+    /// unicast datagrams of this port (on Windows: another ncserver's or our own; it does not tell
+    /// of other programs that share the port).
+    void openUnicast(const Endpoint& at);
 
     void close();
     bool isOpen() const { return socket_.is_open(); }

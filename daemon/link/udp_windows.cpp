@@ -60,9 +60,7 @@ std::uint64_t get(SOCKET socket, int level, int option) {
 
 // Windows binds no socket to a group, as other systems do: it hears the groups that it has joined,
 // and what is sent to the port alone besides.
-void bindToPort(SOCKET socket, bool ipv6, std::uint16_t port) {
-    const ip::address any = ipv6 ? ip::address(ip::address_v6::any()) : ip::address_v4::any();
-    const Endpoint endpoint(any, port);
+void bindTo(SOCKET socket, const Endpoint& endpoint) {
     if (::bind(socket, endpoint.data(), static_cast<int>(endpoint.size())) != 0) failToBind();
 }
 
@@ -128,10 +126,16 @@ void joinV6(SOCKET socket, const ip::address_v6& group, unsigned index, DWORD tt
 
 // SO_REUSEADDR, which the group sockets need, would let two daemons bind the same unicast port, and
 // which of them hears anything is undefined. Binding rules cannot tell our own sockets from those
-// of others, so a mutex of the port's name is held: who has it has the port.
-std::shared_ptr<void> claimUnicast(bool ipv6, std::uint16_t port) {
-    const std::wstring name =
-        L"Global\\netcluster-udp" + std::wstring(ipv6 ? L"6-" : L"4-") + std::to_wstring(port);
+// of others, so a mutex of the port's name is held: who has it has the port, on all addresses or on
+// one (what is sent to that one, Windows gives to whoever has bound it alone).
+std::shared_ptr<void> claimUnicast(const Endpoint& at) {
+    std::wstring name = L"Global\\netcluster-udp" +
+                        std::wstring(at.address().is_v6() ? L"6-" : L"4-") +
+                        std::to_wstring(at.port());
+    if (!at.address().is_unspecified()) {
+        const std::string address = at.address().to_string();
+        name += L'-' + std::wstring(address.begin(), address.end());
+    }
     auto claim = std::make_shared<config::Handle>(::CreateMutexW(nullptr, FALSE, name.c_str()));
     const DWORD error = ::GetLastError();
     if (*claim && error != ERROR_ALREADY_EXISTS) return claim;
@@ -172,7 +176,7 @@ void UdpSocket::openGroup(const Endpoint& group, unsigned interfaceIndex, int tt
     const bool ipv6 = group.address().is_v6();
     create(ipv6);
     const SOCKET socket = socket_.native_handle();
-    bindToPort(socket, ipv6, group.port());
+    bindTo(socket, {ipv6 ? ip::udp::v6() : ip::udp::v4(), group.port()});
     if (ipv6) {
         joinV6(socket, group.address().to_v6(), interfaceIndex, static_cast<DWORD>(ttl));
     } else {
@@ -180,10 +184,10 @@ void UdpSocket::openGroup(const Endpoint& group, unsigned interfaceIndex, int tt
     }
 }
 
-void UdpSocket::openUnicast(bool ipv6, std::uint16_t port) {
-    claim_ = claimUnicast(ipv6, port);
-    create(ipv6);
-    bindToPort(socket_.native_handle(), ipv6, port);
+void UdpSocket::openUnicast(const Endpoint& at) {
+    claim_ = claimUnicast(at);
+    create(at.address().is_v6());
+    bindTo(socket_.native_handle(), at);
 }
 
 void UdpSocket::close() {

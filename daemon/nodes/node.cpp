@@ -90,6 +90,24 @@ Node nodeIn(const json& object) {
     return node;
 }
 
+// What a value of `info` is in a tag.
+std::optional<std::string> valueText(const json& value) {
+    if (value.is_string()) return value.get<std::string>();
+    if (value.is_number() || value.is_boolean()) return value.dump();
+    return {};
+}
+
+// Tags that are not of `info`, whatever that says.
+bool isOwnTag(std::string_view key) {
+    return key == "node" || key == "host" || key == "region" || key == "service" || key == "client";
+}
+
+std::vector<std::string> eachOnce(std::vector<std::string> words) {
+    std::sort(words.begin(), words.end());
+    words.erase(std::unique(words.begin(), words.end()), words.end());
+    return words;
+}
+
 template <typename Read>
 auto orError(Read read, std::string& error) -> std::optional<decltype(read())> {
     try {
@@ -118,9 +136,26 @@ bool Node::hasTag(std::string_view key, std::string_view value) const {
                            [&](const auto& service) { return service.name == value; });
     }
     const auto found = said.info.find(key);
-    if (found == said.info.end()) return false;
-    if (found->is_string()) return found->get_ref<const std::string&>() == value;
-    return (found->is_number() || found->is_boolean()) && found->dump() == value;
+    return found != said.info.end() && valueText(*found) == value;
+}
+
+std::vector<std::string> Node::names() const {
+    std::vector<std::string> names = said.regions;
+    names.push_back(said.id);
+    return eachOnce(std::move(names));
+}
+
+std::vector<std::string> Node::tags() const {
+    std::vector<std::string> tags{"node=" + said.id, "host=" + hostName};
+    for (const std::string& region : said.regions) tags.push_back("region=" + region);
+    for (const auto& service : said.services) tags.push_back("service=" + service.name);
+    for (const auto& [key, value] : said.info.items()) {
+        const auto word = valueText(value);
+        if (word && validTagWord(key) && validTagWord(*word) && !isOwnTag(key)) {
+            tags.push_back(key + '=' + *word);
+        }
+    }
+    return eachOnce(std::move(tags));
 }
 
 std::optional<NodeDescription> readDescription(const json& object, std::string& error) {

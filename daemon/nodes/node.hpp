@@ -47,11 +47,17 @@ struct Node final : Tagged {
     wire::Uuid client{};     ///< its connection, if it is one of ours
     /// How it is doing, an object; null until it has said so. For ours: NodeDirectory::statsOf.
     std::shared_ptr<const nlohmann::json> stats{};
+    std::size_t text = 0;  ///< bytes of its JSON, for the directory's bounds
+
+    /// All that the two below say yes to, each once; tags as `key=value`. Without `client=`.
+    std::vector<std::string> names() const;
+    std::vector<std::string> tags() const;
 
     bool isNamed(std::string_view name) const override;
     bool hasTag(std::string_view key, std::string_view value) const override;
     bool operator==(const Node& other) const {
-        return said == other.said && host == other.host && since == other.since;
+        return said == other.said && host == other.host && hostName == other.hostName &&
+               since == other.since;
     }
 };
 

@@ -18,6 +18,10 @@ std::size_t textSize(const Node& node) {
     return textSize(nodeJson(node));
 }
 
+// A host that does not answer is asked less and less often, but is asked: it may be one that does
+// not hear us yet. (One of an earlier version never answers.)
+constexpr unsigned longestPatience = 8;
+
 std::optional<std::uint64_t> serialIn(const json& data) {
     const auto found = data.find("serial");
     if (found == data.end() || !found->is_number_unsigned()) return {};
@@ -35,6 +39,20 @@ wire::Uuid hostIn(const json& data) {
 NodeDirectory::NodeDirectory(const wire::Uuid& host, std::string hostName, NodeEvents& events)
     : host_(host), hostName_(std::move(hostName)), events_(events) {}
 
+// The other hosts are told all of it, for all of it has changed.
+void NodeDirectory::setHostName(const std::string& name) {
+    if (std::exchange(hostName_, name) == name) return;
+    for (auto& [id, node] : nodes_) {
+        if (!isOurs(node)) continue;
+        ours_.subtract(node);
+        node.hostName = name;
+        node.text = textSize(node);
+        ours_.add(node);
+        events_.onNodeChanged(node);
+    }
+    if (ours_.nodes != 0) asked_ = true;
+}
+
 // -- our clients' nodes ------------------------------------------------------------------------
 
 std::string NodeDirectory::add(const wire::Uuid& client, NodeDescription said, std::int64_t now) {
@@ -45,20 +63,19 @@ std::string NodeDirectory::add(const wire::Uuid& client, NodeDescription said, s
     node.since = now;
     node.client = client;
     if (std::string why = whyNot(client, node); !why.empty()) return why;
-    const std::size_t text = textSize(node);
+    node.text = textSize(node);
     const auto [found, isNew] = nodes_.try_emplace(node.said.id, node);
     if (isNew) {
-        ++ours_;
         Client& siblings = ofClient_[client];
         siblings.ids.insert(node.said.id);
         if (siblings.stats) untoldClients_.insert(client);
     } else {
         if (found->second.said == node.said) return {};
-        ourText_ -= textSize(found->second);
+        ours_.subtract(found->second);
         node.since = found->second.since;
         found->second = std::move(node);
     }
-    ourText_ += text;
+    ours_.add(found->second);
     tellChange({{"node", nodeJson(found->second)}});
     isNew ? events_.onNodeOnline(found->second) : events_.onNodeChanged(found->second);
     return {};
@@ -72,16 +89,16 @@ std::string NodeDirectory::whyNot(const wire::Uuid& client, const Node& node) co
     if (other && other->client != client) {
         return "there is a node " + node.said.id + " of another client";
     }
-    if (ourText_ + textSize(node) > maxDirectoryText) {
-        return "the nodes of this host say too much: more than " +
-               std::to_string(maxDirectoryText) + " bytes together";
+    if (ours_.text + textSize(node) > maxText_) {
+        return "the nodes of this host say too much: more than " + std::to_string(maxText_) +
+               " bytes together";
     }
     if (other) return {};
     const auto* const siblings = ofClient(client);
     if (siblings && siblings->size() >= maxNodesOfClient) {
         return "more than " + std::to_string(maxNodesOfClient) + " nodes of one client";
     }
-    if (ours_ >= maxNodesOfHost) {
+    if (ours_.nodes >= maxNodesOfHost) {
         return "more than " + std::to_string(maxNodesOfHost) + " nodes of one host";
     }
     return {};
@@ -109,8 +126,7 @@ void NodeDirectory::dropOurs(const std::string& id, std::string_view why) {
 void NodeDirectory::erase(Nodes::iterator found, std::string_view why) {
     const Node node = std::move(nodes_.extract(found).mapped());
     if (isOurs(node)) {
-        --ours_;
-        ourText_ -= textSize(node);
+        ours_.subtract(node);
         const auto siblings = ofClient_.find(node.client);
         siblings->second.ids.erase(node.said.id);
         if (siblings->second.ids.empty()) {
@@ -118,6 +134,7 @@ void NodeDirectory::erase(Nodes::iterator found, std::string_view why) {
             untoldClients_.erase(node.client);
         }
     } else {
+        forgotten(node);
         untoldNodes_.erase(node.said.id);
     }
     events_.onNodeExpired(node, why);
@@ -133,8 +150,10 @@ void NodeDirectory::tellChange(json change) {
 // -- other hosts -------------------------------------------------------------------------------
 
 void NodeDirectory::onHostOnline(const wire::Uuid& id) {
+    if (hosts_.size() >= maxHosts && !hosts_.contains(id)) return;
     Host& host = hosts_[id];
-    host = Host{};
+    host.known = false;
+    host.patience = 1;
     want(id, host);
 }
 
@@ -148,7 +167,10 @@ void NodeDirectory::onHostGap(const wire::Uuid& id) {
 
 void NodeDirectory::askAgain() {
     for (auto& [id, host] : hosts_) {
-        if (!host.known) want(id, host);
+        if (host.known || ++host.waited < host.patience) continue;
+        host.waited = 0;
+        host.patience = std::min(2 * host.patience, longestPatience);
+        want(id, host);
     }
 }
 
@@ -158,6 +180,7 @@ bool NodeDirectory::waits() const {
 }
 
 void NodeDirectory::want(const wire::Uuid& id, Host& host) {
+    if (host.known) host.patience = 1;
     host.known = false;
     events_.tellHosts(control::nodesWanted, {{"host", wire::uuidText(id)}});
 }
@@ -211,8 +234,7 @@ std::string NodeDirectory::onChange(const wire::Uuid& id, Host& host, const json
     auto node = readNode(data.value("node", json()), error);
     if (!node) return error;
     if (node->host != id) return "the node is not of the host that tells it";
-    takeRemote(*std::move(node));
-    return {};
+    return takeRemote(host, *std::move(node));
 }
 
 std::string NodeDirectory::onAll(const wire::Uuid& id, Host& host, const json& data) {
@@ -235,8 +257,11 @@ std::string NodeDirectory::onAll(const wire::Uuid& id, Host& host, const json& d
     host.known = true;
     host.serial = *serial;
     forgetNodesOf(id, ids, "unregistered");
-    for (Node& node : nodes) takeRemote(std::move(node));
-    return {};
+    std::string wrong;
+    for (Node& node : nodes) {
+        if (std::string why = takeRemote(host, std::move(node)); !why.empty()) wrong = why;
+    }
+    return wrong;
 }
 
 // Both hosts come to the same result, each by itself.
@@ -244,33 +269,76 @@ bool NodeDirectory::isEarlier(const Node& one, const Node& other) {
     return std::pair(one.since, one.host) < std::pair(other.since, other.host);
 }
 
-void NodeDirectory::takeRemote(Node node) {
+std::string NodeDirectory::whyNotOf(const Host& host, const Node& node) const {
+    if (node.text > maxNodeText) {
+        return "a node says more than " + std::to_string(maxNodeText) + " bytes";
+    }
+    if (host.amount.nodes >= maxNodesOfHost) {
+        return "more than " + std::to_string(maxNodesOfHost) + " nodes";
+    }
+    if (host.amount.text + node.text > maxDirectoryText) {
+        return "its nodes say more than " + std::to_string(maxDirectoryText) + " bytes together";
+    }
+    if (elsewhere_.text + node.text > maxTextElsewhere) {
+        return "the nodes of all hosts say more than " + std::to_string(maxTextElsewhere) +
+               " bytes together";
+    }
+    return {};
+}
+
+// What is too much is not known here: what it said before is not true any more.
+std::string NodeDirectory::takeRemote(Host& host, Node node) {
     const std::string id = node.said.id;
     node.client = {};
-    std::erase_if(claims_, [&](const auto& claim) {
-        return claim.first == id && claim.second.host == node.host;
-    });
+    node.text = textSize(node);
+    dropClaims(id, node.host);
+    const auto found = nodes_.find(id);
+    const bool isKnown = found != nodes_.end() && found->second.host == node.host;
+    if (isKnown && found->second == node) return {};
+    if (isKnown) forgotten(found->second);
+    if (std::string why = whyNotOf(host, node); !why.empty()) {
+        if (isKnown) {
+            host.amount.add(found->second);
+            elsewhere_.add(found->second);
+            erase(found, "refused");
+        }
+        return why;
+    }
+    host.amount.add(node);
+    elsewhere_.add(node);
+    if (!isKnown) {
+        place(std::move(node));
+        return {};
+    }
+    if (found->second.since == node.since) node.stats = found->second.stats;
+    if (!node.stats) untoldNodes_.erase(id);
+    found->second = std::move(node);
+    events_.onNodeChanged(found->second);
+    return {};
+}
+
+// A node of another host that is new here has its id, or claims it.
+void NodeDirectory::place(Node node) {
+    const std::string id = node.said.id;
     const auto found = nodes_.find(id);
     if (found == nodes_.end()) {
         const auto made = nodes_.emplace(id, std::move(node)).first;
         return events_.onNodeOnline(made->second);
     }
-    if (found->second.host == node.host) {
-        if (found->second == node) return;
-        if (found->second.since == node.since) node.stats = found->second.stats;
-        if (!node.stats) untoldNodes_.erase(id);
-        found->second = std::move(node);
-        return events_.onNodeChanged(found->second);
-    }
     if (isEarlier(found->second, node)) {
         claims_.emplace(id, std::move(node));
         return;
     }
-    if (isOurs(found->second)) {
+    const bool ours = isOurs(found->second);
+    if (ours) {
         events_.onNodeRefused(found->second, node);
         tellChange({{"gone", id}, {"why", "refused"}});
     } else {
         claims_.emplace(id, found->second);
+        elsewhere_.add(found->second);  // as a claim; `erase` takes the node's share
+        if (const auto host = hosts_.find(found->second.host); host != hosts_.end()) {
+            host->second.amount.add(found->second);
+        }
     }
     claims_.emplace(id, std::move(node));  // the earliest of those
     erase(found, "refused");
@@ -284,14 +352,32 @@ void NodeDirectory::promote(const std::string& id) {
     });
     if (best == last) return;
     Node node = std::move(claims_.extract(best).mapped());
+    node.stats.reset();  // as old as the claim
     const auto made = nodes_.emplace(id, std::move(node)).first;
     events_.onNodeOnline(made->second);
 }
 
+void NodeDirectory::dropClaims(const std::string& id, const wire::Uuid& host) {
+    const auto [first, last] = claims_.equal_range(id);
+    for (auto at = first; at != last;) {
+        const auto claim = at++;
+        if (claim->second.host != host) continue;
+        forgotten(claim->second);
+        claims_.erase(claim);
+    }
+}
+
+// It counts no more among what its host tells.
+void NodeDirectory::forgotten(const Node& node) {
+    elsewhere_.subtract(node);
+    if (const auto host = hosts_.find(node.host); host != hosts_.end()) {
+        host->second.amount.subtract(node);
+    }
+}
+
 void NodeDirectory::forgetClaim(const std::string& id, const wire::Uuid& host,
                                 std::string_view why) {
-    std::erase_if(
-        claims_, [&](const auto& claim) { return claim.first == id && claim.second.host == host; });
+    dropClaims(id, host);
     const auto found = nodes_.find(id);
     if (found != nodes_.end() && found->second.host == host) erase(found, why);
 }
@@ -316,6 +402,10 @@ std::string NodeDirectory::report(const wire::Uuid& client, json stats) {
     if (std::string why = whyNoStats(stats); !why.empty()) return why;
     Client& siblings = found->second;
     if (siblings.stats && *siblings.stats == stats) return {};
+    if (siblings.ids.size() * textSize(stats) > maxText_) {
+        return "the stats of all your nodes say too much: more than " + std::to_string(maxText_) +
+               " bytes together";
+    }
     siblings.stats = std::make_shared<const json>(std::move(stats));
     untoldClients_.insert(client);
     return {};
@@ -386,12 +476,6 @@ const json* NodeDirectory::statsOf(const Node& node) const {
 const Node* NodeDirectory::find(std::string_view id) const {
     const auto found = nodes_.find(id);
     return found == nodes_.end() ? nullptr : &found->second;
-}
-
-bool NodeDirectory::isRegionElsewhere(std::string_view region) const {
-    return std::any_of(nodes_.begin(), nodes_.end(), [&](const auto& node) {
-        return !isOurs(node.second) && node.second.isNamed(region);
-    });
 }
 
 const std::set<std::string, std::less<>>* NodeDirectory::ofClient(const wire::Uuid& client) const {

@@ -26,6 +26,13 @@ inline constexpr std::size_t maxNodesOfHost = 2048;
 /// is usual.
 inline constexpr std::size_t maxDirectoryText = std::size_t{1} << 20;
 
+/// Other hosts whose nodes are known. Reason: four times as many as a link listens to at once.
+inline constexpr std::size_t maxHosts = 256;
+/// One node's description, with its host. Reason: twice what a client may say of one.
+inline constexpr std::size_t maxNodeText = 8192;
+/// All that the other hosts tell together. Reason: whoever is let into the link may claim to be as
+/// many hosts as it likes; this is fifty thousand nodes that say little.
+inline constexpr std::size_t maxTextElsewhere = std::size_t{16} << 20;
 /// Stats that are told at once, as JSON text; the rest waits for the next time (but one
 /// connection's nodes are told together). Reason: a thousand nodes fit, and it is a small part of
 /// what a link carries in a second.
@@ -53,6 +60,15 @@ class NodeEvents {
 class NodeDirectory {
   public:
     NodeDirectory(const wire::Uuid& host, std::string hostName, NodeEvents& events);
+
+    /// What our host is called from now on.
+    void setHostName(const std::string& name);
+    /// The link carries no more of our nodes in one event: in place of maxDirectoryText, if less.
+    void setMaxText(std::size_t bytes) { maxText_ = bytes; }
+    /// Bytes of JSON of all our nodes.
+    std::size_t ourText() const { return ours_.text; }
+    /// And of those of all other hosts, as far as they are kept.
+    std::size_t textElsewhere() const { return elsewhere_.text; }
 
     // -- our clients' nodes. `now`: ms since 1970.
 
@@ -94,17 +110,25 @@ class NodeDirectory {
     // -- who is there
 
     const Node* find(std::string_view id) const;
-    /// A node of another host belongs to that region.
-    bool isRegionElsewhere(std::string_view region) const;
     using Nodes = std::map<std::string, Node, std::less<>>;
     const Nodes& all() const { return nodes_; }
     /// The ids of a client's nodes; null when it has none.
     const std::set<std::string, std::less<>>* ofClient(const wire::Uuid& client) const;
 
   private:
+    /// How much there is of something that has a bound.
+    struct Amount {
+        std::size_t nodes = 0;
+        std::size_t text = 0;
+        void add(const Node& node) { ++nodes, text += node.text; }
+        void subtract(const Node& node) { --nodes, text -= node.text; }
+    };
     struct Host {
         bool known = false;  ///< its whole directory has been told, and every change since
         std::uint64_t serial = 0;
+        unsigned patience = 1;  ///< calls of askAgain until it is asked again
+        unsigned waited = 0;
+        Amount amount{};  ///< of what it tells, the claims among it
     };
     struct Client {
         std::set<std::string, std::less<>> ids;
@@ -123,14 +147,18 @@ class NodeDirectory {
     std::string onStats(const wire::Uuid& id, const nlohmann::json& data);
     nlohmann::json takeOurStats();
     void takeOtherStats(nlohmann::json& into);
-    void takeRemote(Node node);
+    std::string takeRemote(Host& host, Node node);
+    std::string whyNotOf(const Host& host, const Node& node) const;
+    void place(Node node);
+    void dropClaims(const std::string& id, const wire::Uuid& host);
+    void forgotten(const Node& node);
     void forgetClaim(const std::string& id, const wire::Uuid& host, std::string_view why);
     void promote(const std::string& id);
     void forgetNodesOf(const wire::Uuid& host, const std::set<std::string>& but,
                        std::string_view why);
 
     const wire::Uuid host_;
-    const std::string hostName_;
+    std::string hostName_;
     NodeEvents& events_;
     Nodes nodes_;
     /// What other hosts tell of ids that an earlier node has. They will hear so and take it back,
@@ -141,8 +169,9 @@ class NodeDirectory {
     std::set<std::string> untoldNodes_;   ///< of other hosts, likewise
     wire::Uuid lastClientTold_{};         ///< whose turn it was: none waits for long
     std::string lastNodeTold_;
-    std::size_t ours_ = 0;
-    std::size_t ourText_ = 0;  ///< bytes of the descriptions of our nodes
+    std::size_t maxText_ = maxDirectoryText;
+    Amount ours_;
+    Amount elsewhere_;
     std::uint64_t serial_ = 0;
     std::map<wire::Uuid, Host> hosts_;
     bool asked_ = false;

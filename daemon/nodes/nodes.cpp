@@ -22,6 +22,10 @@ constexpr std::chrono::milliseconds gathering{100};
 constexpr std::chrono::milliseconds askingAgain{1000};
 // How nodes are doing is told so often at most, to hosts and to clients.
 constexpr std::chrono::milliseconds betweenStats{1000};
+// A client that registers nodes too often is heard again after this.
+constexpr std::chrono::milliseconds beforeResuming{20};
+// Hosts that are logged for what they tell. Reason: more are no accident, and names are free.
+constexpr std::size_t maxComplaints = 64;
 // Of what one request says. Reason: the limits of NodeDescription are below it, and it is to travel
 // to every host.
 constexpr std::size_t maxDescription = 4096;
@@ -33,30 +37,12 @@ std::int64_t wallClock() {
     return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
 }
 
-constexpr std::string_view clientTag = "client";
-
 json expiredJson(const Node& node, std::string_view why) {
     return {{"id", node.said.id},
             {"host", wire::uuidText(node.host)},
             {"hostname", node.hostName},
             {"why", why}};
 }
-
-/// A client as such, or one of its nodes.
-class Addressee final : public Tagged {
-  public:
-    Addressee(const wire::Uuid& client, const Node* node) : client_(client), node_(node) {}
-
-    bool isNamed(std::string_view name) const override { return node_ && node_->isNamed(name); }
-    bool hasTag(std::string_view key, std::string_view value) const override {
-        if (key == clientTag) return value == wire::uuidText(client_);
-        return node_ && node_->hasTag(key, value);
-    }
-
-  private:
-    const wire::Uuid& client_;
-    const Node* node_;
-};
 
 }  // namespace
 
@@ -67,58 +53,46 @@ Nodes::Nodes(boost::asio::io_context& io, Router& router, const wire::Uuid& host
       directory_(host, std::move(hostName), *this),
       answerTimer_(io),
       askTimer_(io),
-      statsTimer_(io) {}
+      statsTimer_(io),
+      resumeTimer_(io) {}
 
 void Nodes::close() {
     closed_ = true;
     answerTimer_.cancel();
     askTimer_.cancel();
     statsTimer_.cancel();
+    resumeTimer_.cancel();
+}
+
+void Nodes::takeLimits(const std::string& hostName, std::size_t maxEvent) {
+    directory_.setMaxText(std::min(maxDirectoryText, maxEvent - maxEvent / 4));
+    directory_.setHostName(hostName);
+    watch();
 }
 
 // -- addresses ---------------------------------------------------------------------------------
 
-const Target* Nodes::targetOf(std::string_view to) {
-    if (to != lastTo_ || (!lastTarget_.target && lastTarget_.error.empty())) {
-        lastTarget_ = Target::compile(to);
-        lastTo_ = to;
-    }
-    return lastTarget_.target ? &*lastTarget_.target : nullptr;
-}
-
 std::string Nodes::whyNot(std::string_view to) {
-    return targetOf(to) ? std::string() : "\"to\" is no target: " + lastTarget_.error;
+    return book_.whyNot(to);
 }
 
-// An expression is about nodes: a client that is none is meant only where clients are spoken of.
 bool Nodes::isFor(std::string_view to, const wire::Uuid& client) {
-    const Target* const target = targetOf(to);
-    if (!target) return false;
-    if (const auto* const ids = directory_.ofClient(client)) {
-        return std::any_of(ids->begin(), ids->end(), [&](const std::string& id) {
-            return target->matches(Addressee(client, directory_.find(id)));
-        });
-    }
-    return target->mentions(clientTag) && target->matches(Addressee(client, nullptr));
+    return book_.isFor(to, client);
 }
 
-// Names that nobody is known by may be on their way here.
 bool Nodes::mayBeElsewhere(std::string_view to) {
-    const Target* const target = targetOf(to);
-    if (!target) return false;
-    const auto names = target->names();
-    return names.empty() || std::any_of(names.begin(), names.end(), [&](const std::string& name) {
-               const Node* const node = directory_.find(name);
-               return !node || node->client == wire::Uuid{} || directory_.isRegionElsewhere(name);
-           });
+    return book_.mayBeElsewhere(to);
 }
 
 // -- what clients ask --------------------------------------------------------------------------
 
-bool Nodes::onRequest(Source& source, const wire::EventView& event) {
+Addressing::Request Nodes::onRequest(Source& source, const wire::EventView& event) {
     const bool stats = event.name == control::nodeStats;
-    if (!stats && event.name != control::registerNode && event.name != control::unregisterNode) {
-        return false;
+    if (!stats && !control::changesNodes(event.name)) return Request::none;
+    if (!stats && !budget_.take(source.uuid(), std::chrono::steady_clock::now())) {
+        waiting_.push_back(source.weak_from_this());
+        watch();
+        return Request::later;
     }
     const json answer = answerTo(source, event);
     // Stats come all the time: no news is good news.
@@ -127,7 +101,7 @@ bool Nodes::onRequest(Source& source, const wire::EventView& event) {
                      jsonText(answer), event.id);
     }
     watch();
-    return true;
+    return Request::taken;
 }
 
 json Nodes::answerTo(Source& source, const wire::EventView& event) {
@@ -167,16 +141,22 @@ void Nodes::onHostEvent(const wire::EventView& event) {
     const bool readable = !event.bytes() && event.payload.size() <= maxToldByHost;
     const json data = readable ? json::parse(event.payload, nullptr, false) : json();
     const std::string wrong = directory_.onHostEvent(event.name, data);
-    if (!wrong.empty() && malformed_++ == 0) {
-        spdlog::warn("nodes: what host {} tells cannot be used: {}: {}; later ones are not logged",
-                     printable(event.host, 64), printable(event.name, wire::maxEventName), wrong);
-    }
+    if (!wrong.empty()) complain(event, wrong);
     watch();
+}
+
+// Once for each host.
+void Nodes::complain(const wire::EventView& event, const std::string& wrong) {
+    if (complainedOf_.size() == maxComplaints) return;
+    if (!complainedOf_.insert(std::string(event.host)).second) return;
+    spdlog::warn("nodes: what host {} tells cannot be used: {}: {}; later ones are not logged",
+                 printable(event.host, 64), printable(event.name, wire::maxEventName), wrong);
 }
 
 void Nodes::watch() {
     if (closed_) return;
-    if (directory_.asked()) after(answerTimer_, answering_, gathering, &Nodes::answerAskers);
+    if (directory_.asked()) after(answerTimer_, answering_, untilAnswer(), &Nodes::answerAskers);
+    if (!waiting_.empty()) after(resumeTimer_, resuming_, beforeResuming, &Nodes::resumeWaiting);
     if (directory_.hasStatsToTell()) {
         after(statsTimer_, telling_, untilStats(), &Nodes::tellStats);
     }
@@ -215,10 +195,29 @@ std::chrono::milliseconds Nodes::untilStats() const {
     return std::max(gathering, left);
 }
 
+// Those that waited longest are heard first; those that must wait again do so behind the others.
+void Nodes::resumeWaiting() {
+    for (const auto& waiting : std::exchange(waiting_, {})) {
+        if (const auto client = waiting.lock()) client->resume();
+    }
+}
+
+// Many nodes are told less often, however often somebody asks: see maxDirectoryText.
+std::chrono::milliseconds Nodes::untilAnswer() const {
+    return gathering + std::chrono::milliseconds(1000 * directory_.ourText() / maxDirectoryText);
+}
+
+void Nodes::onCame(const wire::Uuid& client) {
+    book_.addClient(client);
+}
+
 // Posted: the client may have gone in the middle of a turn.
 void Nodes::onGone(const wire::Uuid& client) {
-    if (!directory_.ofClient(client)) return;
-    directory_.removeClient(client);
+    const auto* const ids = directory_.ofClient(client);
+    budget_.forget(client, ids ? ids->size() : 0);
+    if (ids) directory_.removeClient(client);
+    book_.removeClient(client);
+    if (!ids) return;
     if (!closed_) boost::asio::post(io_, [this] { router_.endTurn(); });
 }
 
@@ -228,7 +227,12 @@ void Nodes::onNotice(std::string_view event, std::string_view text) {
     const wire::Uuid host = wire::uuidFromText(data.value("id", ""));
     if (event == control::hostOnline) directory_.onHostOnline(host);
     if (event == control::hostExpired) directory_.onHostExpired(host);
-    if (event == control::netGap) directory_.onHostGap(host);
+    if (event == control::netGap) {
+        directory_.onHostGap(host);
+        for (const json& behind : data.value("behind", json::array())) {
+            directory_.onHostGap(wire::uuidFromText(behind.get<std::string>()));
+        }
+    }
     watch();
 }
 
@@ -249,14 +253,17 @@ json Nodes::noticeOf(const Node& node) const {
 }
 
 void Nodes::onNodeOnline(const Node& node) {
+    book_.put(node);
     router_.tellClients(control::nodeOnline, jsonText(noticeOf(node)));
 }
 
 void Nodes::onNodeChanged(const Node& node) {
+    book_.put(node);
     router_.tellClients(control::nodeChanged, jsonText(noticeOf(node)));
 }
 
 void Nodes::onNodeExpired(const Node& node, std::string_view why) {
+    book_.remove(node.said.id);
     router_.tellClients(control::nodeExpired, jsonText(expiredJson(node, why)));
 }
 

@@ -5,11 +5,15 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "address_book.hpp"
 #include "node_directory.hpp"
+#include "request_budget.hpp"
 #include "router.hpp"
 
 namespace netcluster::daemon {
@@ -23,11 +27,14 @@ class Nodes final : public Addressing, private NodeEvents {
     std::string whyNot(std::string_view to) override;
     bool isFor(std::string_view to, const wire::Uuid& client) override;
     bool mayBeElsewhere(std::string_view to) override;
-    bool onRequest(Source& source, const wire::EventView& event) override;
+    Request onRequest(Source& source, const wire::EventView& event) override;
     void onHostEvent(const wire::EventView& event) override;
     void onNotice(std::string_view event, std::string_view json) override;
+    void onCame(const wire::Uuid& client) override;
     void onGone(const wire::Uuid& client) override;
 
+    /// What this host is called, and the largest event the link carries; now and after a reload.
+    void takeLimits(const std::string& hostName, std::size_t maxEvent);
     /// The daemon stops: no timer keeps the loop alive.
     void close();
 
@@ -38,12 +45,14 @@ class Nodes final : public Addressing, private NodeEvents {
   private:
     using Timer = boost::asio::steady_timer;
 
-    const Target* targetOf(std::string_view to);
     void watch();
     void after(Timer& timer, bool& running, std::chrono::milliseconds time, void (Nodes::*then)());
+    void complain(const wire::EventView& event, const std::string& wrong);
     void answerAskers();
     void askAgain();
     void tellStats();
+    void resumeWaiting();
+    std::chrono::milliseconds untilAnswer() const;
     std::chrono::milliseconds untilStats() const;
     nlohmann::json answerTo(Source& source, const wire::EventView& event);
     nlohmann::json noticeOf(const Node& node) const;
@@ -58,17 +67,20 @@ class Nodes final : public Addressing, private NodeEvents {
     boost::asio::io_context& io_;
     Router& router_;
     NodeDirectory directory_;
+    AddressBook book_;
+    RequestBudget budget_;
     Timer answerTimer_;
     Timer askTimer_;
     Timer statsTimer_;
+    Timer resumeTimer_;
     bool answering_ = false;
     bool asking_ = false;
     bool telling_ = false;
     std::chrono::steady_clock::time_point statsTold_{};
+    bool resuming_ = false;
     bool closed_ = false;
-    std::string lastTo_;  ///< the address compiled last: events come in rows
-    Target::Compiled lastTarget_;
-    std::size_t malformed_ = 0;  ///< events of other daemons that could not be read
+    std::vector<std::weak_ptr<Waiter>> waiting_;  ///< clients whose requests are too many just now
+    std::set<std::string> complainedOf_;          ///< names of hosts that told what cannot be used
 };
 
 }  // namespace netcluster::daemon

@@ -91,11 +91,17 @@ class Addressing {
     virtual bool isFor(std::string_view to, const wire::Uuid& client) = 0;
     /// False when all it may be for are on this host.
     virtual bool mayBeElsewhere(std::string_view to) = 0;
-    /// An event of a reserved name, which may be a request about nodes. False when it is none.
-    virtual bool onRequest(Source& source, const wire::EventView& event) = 0;
+    /// An event of a reserved name, which may be a request about nodes.
+    enum class Request {
+        none,   ///< it is not
+        taken,  ///< and answered
+        later   ///< too many just now: offer it again after `source.resume()`
+    };
+    virtual Request onRequest(Source& source, const wire::EventView& event) = 0;
     /// An event on the channel `control` of another host: what its daemon says of its nodes.
     virtual void onHostEvent(const wire::EventView& event) = 0;
-    /// A client has left.
+    /// A client of a channel has come, or left.
+    virtual void onCame(const wire::Uuid& client) = 0;
     virtual void onGone(const wire::Uuid& client) = 0;
     /// What happened on the link: as NetSink::onNetNotice.
     virtual void onNotice(std::string_view event, std::string_view json) = 0;

@@ -71,6 +71,7 @@ void Router::join(const std::string& channel, Outlet& outlet) {
     }
     port->outlets.push_back(&outlet);
     newGeneration();
+    if (addressing_) addressing_->onCame(outlet.uuid());
 }
 
 void Router::leave(const std::string& channel, Outlet& outlet) {
@@ -148,13 +149,13 @@ std::size_t Router::onEvents(Source& source, const wire::EventRun& events) {
     const Way way = event.broadcast() ? Way::localBroadcast : Way::local;
     const Route& route = this->route(*port, way, event.name);
     if (events.count > 1 && route.oneByOne) return takeApart(source, events, 1);
-    if (route.refused || !event.to.empty()) {
-        if (const std::string why = whyNot(source, route, event); !why.empty()) {
-            ++port->counters.refused;
-            source.refused(event.name, why);
-            return 1;
+    if (route.refused) return takeReserved(source, *port, events);
+    if (addressing_ && !event.to.empty()) {
+        if (const std::string why = addressing_->whyNot(event.to); !why.empty()) {
+            port->counters.refused += events.count - 1;
+            refuse(source, *port, event, why);
+            return events.count;
         }
-        if (route.refused) return 1;  // a request, and answered
     }
     const bool mayLeave = route.toNet && !(event.flags & wire::hostOnlyFlag);
     const bool toNet =
@@ -181,13 +182,30 @@ std::size_t Router::onEvents(Source& source, const wire::EventRun& events) {
     return events.count;
 }
 
-// Why this event goes nowhere. Empty: it does, or it was a request of a reserved name.
-std::string Router::whyNot(Source& source, const Route& route, const wire::EventView& event) {
-    if (route.refused) {
-        if (addressing_ && addressing_->onRequest(source, event)) return {};
-        return "a name that clients may not emit";
+// An event whose name only the daemon may emit, or a request.
+std::size_t Router::takeReserved(Source& source, Port& port, const wire::EventRun& one) {
+    // The other hosts are to hear of it.
+    if (link_ && control::changesNodes(one.first.name) && link_->holdsSenders(one)) {
+        link_->awaitRoom(source);
+        return 0;
     }
-    return addressing_ ? addressing_->whyNot(event.to) : std::string();
+    using Request = Addressing::Request;
+    switch (addressing_ ? addressing_->onRequest(source, one.first) : Request::none) {
+        case Request::later:
+            return 0;
+        case Request::taken:
+            return 1;
+        case Request::none:
+            break;
+    }
+    refuse(source, port, one.first, "a name that clients may not emit");
+    return 1;
+}
+
+void Router::refuse(Source& source, Port& port, const wire::EventView& event,
+                    std::string_view why) {
+    ++port.counters.refused;
+    source.refused(event.name, why);
 }
 
 bool Router::isFor(const Outlet& outlet, const wire::EventView& event) const {

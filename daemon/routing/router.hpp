@@ -103,7 +103,8 @@ class Router final : public FrameSink, public NetSink {
     void deliver(const Route& route, Port& port, const wire::EventRun& events, Source* source);
     Outlet* whoHolds(const Route& route, const Source& source, const wire::EventRun& events) const;
     bool isFor(const Outlet& outlet, const wire::EventView& event) const;
-    std::string whyNot(Source& source, const Route& route, const wire::EventView& event);
+    std::size_t takeReserved(Source& source, Port& port, const wire::EventRun& one);
+    void refuse(Source& source, Port& port, const wire::EventView& event, std::string_view why);
     bool fromNet(Port& port, Way way, const wire::EventRun& events);
     void tell(const std::vector<Outlet*>& clients, std::string_view channel, std::string_view event,
               std::string_view json);

@@ -89,7 +89,7 @@ if(NETCLUSTER_PROGRAMS AND NOT WIN32)
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs/examples/worker
     DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/netcluster/examples COMPONENT daemon)
 endif()
-install(FILES ${PROJECT_SOURCE_DIR}/docs/agent-guide.md
+install(FILES ${PROJECT_SOURCE_DIR}/docs/agent-guide.md ${PROJECT_SOURCE_DIR}/docs/cluster-guide.md
   DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/libnetcluster-dev COMPONENT development)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs/examples
   DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/libnetcluster-dev COMPONENT development

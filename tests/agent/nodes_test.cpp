@@ -2,6 +2,8 @@
 // makes of the answers, and what it tells.
 #include <doctest/doctest.h>
 
+#include <thread>
+
 #include "fake_daemon.hpp"
 #include "support.hpp"
 
@@ -82,20 +84,24 @@ void join(Agent& agent, FakeClient& client) {
     connecting.get();
 }
 
-// The next frame that is no report of stats, which come by the clock.
+bool isStats(const Said& said) {
+    return said.name == "nc-node-stats";
+}
+
+// The next frame that is no report of stats: those come by the clock, for ever.
 Said next(FakeClient& client) {
+    const auto end = std::chrono::steady_clock::now() + deadline;
     for (;;) {
         Said said = client.next();
-        if (said.name != "nc-node-stats") return said;
+        if (!isStats(said)) return said;
+        REQUIRE(std::chrono::steady_clock::now() < end);
     }
 }
 
 Json nextStats(FakeClient& client) {
-    for (;;) {
-        const Said said = client.next();
-        if (said.name == "nc-node-stats")
-            return Json::parse(said.text.substr(sizeof "event nc-node-stats"));
-    }
+    Said said = client.next();
+    while (!isStats(said)) said = client.next();
+    return Json::parse(said.text.substr(sizeof "event nc-node-stats"));
 }
 
 void grant(FakeClient& client, const Said& asked, const std::string& id) {
@@ -192,7 +198,7 @@ TEST_CASE("without a connection nothing is registered, and a listener must not w
     CHECK(told.next() == "not connected");
     std::string error;
     agent.on("x", [&](const Event&) { error = errorOf([&] { agent.registerNode({"a"}); }); });
-    agent.emit("x");
+    agent.emit("x", 1, {.scope = Scope::process});
     CHECK(contains(error, "registerNodeAsync"));
 }
 

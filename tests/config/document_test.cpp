@@ -102,7 +102,7 @@ TEST_CASE("what is written has every key, spelled as in config.json") {
     REQUIRE(parsed.settings);
     const auto expected = nlohmann::json::parse(R"({
         "name": "", "connecttonet": true, "addr": "239.255.44.54", "port": 4454, "dumpnet": false,
-        "netinterface": "", "ttl": 1, "peers": [], "heartbeat": 1000, "netkeyfile": "",
+        "netinterface": "", "ttl": 1, "peers": [], "relay": false, "heartbeat": 1000, "netkeyfile": "",
         "netrate": 0, "repairbuffer": 33554432, "startcontrol": true,
         "maxevent": 4194304, "clientqueue": 8388608, "processqueue": 67108864, "stalltimeout": 250,
         "maxclients": 16384,

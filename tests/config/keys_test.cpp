@@ -43,7 +43,7 @@ TEST_CASE("every key of the document is taken") {
     const Settings settings = settingsOf(R"(
         "name": "till", "connecttonet": false, "addr": "239.1.2.3", "port": 65535, "dumpnet": true,
         "netinterface": "eth0", "ttl": 0, "peers": ["a.b-c_d:1", "10.0.0.1:65535", "[::1]:4454"],
-        "heartbeat": 200, "netkeyfile": "keys/net.json", "netrate": "40MiB",
+        "relay": true, "heartbeat": 200, "netkeyfile": "keys/net.json", "netrate": "40MiB",
         "repairbuffer": 1048576, "startcontrol": false, "maxevent": 1048576, "clientqueue": 2097152,
         "processqueue": 2097152, "stalltimeout": 10, "maxclients": 7, "$schema": "x.json")");
     Settings expected;
@@ -55,6 +55,7 @@ TEST_CASE("every key of the document is taken") {
                      "eth0",
                      0,
                      {"a.b-c_d:1", "10.0.0.1:65535", "[::1]:4454"},
+                     true,
                      std::chrono::milliseconds{200},
                      "keys/net.json",
                      std::size_t{40} << 20,

@@ -21,6 +21,12 @@ const LiveNames live{[] {
                      },
                      [](const std::string& channel) {
                          return std::vector<std::string>{channel + "-1", channel + "-2"};
+                     },
+                     [] {
+                         return std::vector<std::string>{"web-1", "db"};
+                     },
+                     [] {
+                         return std::vector<std::string>{"web-1", "db", "eu"};
                      }};
 
 Completion at(std::string_view line) {
@@ -41,6 +47,8 @@ TEST_CASE("live names stand where the table says") {
     CHECK(at("emit B") == Completion{"B", {"B"}, " "});
     CHECK(at("listen c") == Completion{"c", {"control"}, " "});
     CHECK(at("showclient A A-") == Completion{"A-", {"A-1", "A-2"}, " "});
+    CHECK(at("node w") == Completion{"w", {"web-1"}, " "});
+    CHECK(at("nodes ") == Completion{"", {"db", "eu", "web-1"}, " "});
     CHECK(at("showchannel A ").candidates.empty());
     CHECK(at("emit B ").candidates.empty());
     CHECK(at("listen B p").candidates.empty());

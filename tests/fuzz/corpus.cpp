@@ -1,5 +1,6 @@
 // Writes the seeds of the fuzzers: `fuzz_corpus DIR` fills DIR/datagram and DIR/reassembly with
-// valid datagrams of every kind, and with conversations made of them.
+// valid datagrams of every kind, and with conversations made of them; DIR/nodes with what is said
+// of nodes.
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -179,7 +180,36 @@ std::string pieces(const std::vector<std::uint8_t>& order) {
     return script;
 }
 
+/// What daemons and clients say of nodes; see nodes_fuzz.cpp for the form.
+void writeNodes(const std::filesystem::path& directory) {
+    const std::string a = R"("host":")" + wire::uuidText(uuidOf(0xaa)) + '"';
+    const std::string b = R"("host":")" + wire::uuidText(uuidOf(0xbb)) + '"';
+    const std::string self = R"("host":")" + wire::uuidText(uuidOf(0x01)) + '"';
+    const auto node = [](const std::string& id, const std::string& host, int since) {
+        return R"({"id":")" + id + R"(","regions":["eu"],"info":{"k":1},)" + host +
+               R"(,"services":[{"name":"s","port":80}],"hostname":"h","since":)" +
+               std::to_string(since) + '}';
+    };
+    const std::string all =
+        "1{" + a + R"(,"serial":1,"nodes":[)" + node("x", a, 9) + ',' + node("y", a, 1) + "]}\n";
+    const std::string change = "0{" + a + R"(,"serial":2,"node":)" + node("z", a, 2) + "}\n0{" + a +
+                               R"(,"serial":3,"gone":"x","why":"disconnected"})" + '\n';
+    const std::string stats = "3{" + a + R"(,"stats":{"y":{"load":1},"z":{}}})" + "\n5{\"l\":1}\n";
+    const std::string rival = "1{" + b + R"(,"serial":0,"nodes":[)" + node("x", b, 3) + "]}\n";
+    const std::string ours = R"(4{"id":"x"})"
+                             "\n"
+                             R"(4{"id":"yy","regions":["r"]})"
+                             "\n";
+    const std::string rest = "6\"yy\"\n2{" + self + "}\n9null\n8null\n7null\n";
+    Corpus scripts(directory / "nodes");
+    for (const std::string& script :
+         {all + change + stats, ours + all + rival + rest, all + rival + change + stats + rest}) {
+        scripts.add(script);
+    }
+}
+
 void writeCorpus(const std::filesystem::path& directory) {
+    writeNodes(directory);
     Corpus datagrams(directory / "datagram");
     Corpus scripts(directory / "reassembly");
     const std::vector<std::string> all = conversation();

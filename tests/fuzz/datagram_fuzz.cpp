@@ -33,7 +33,8 @@ void readMessages(std::string_view content) {
         if (frame.type != wire::FrameType::event) continue;
         if (readMessage(frame, maxEvent, event) != Bad::none) continue;
         expect(!event.name.empty() && event.name.size() <= 255, "an event has a name");
-        expect(!event.name.starts_with("nc-"), "no event from the net has a reserved name");
+        expect(!event.name.starts_with("nc-") || event.channel == "control",
+               "no event for clients has a reserved name");
         expect(!event.channel.empty() && event.channel.size() <= 64, "an event has a channel");
         expect(event.payload.size() <= maxEvent, "an event is no larger than allowed");
         for (const auto part :

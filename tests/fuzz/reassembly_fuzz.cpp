@@ -50,7 +50,8 @@ struct Judge : ReceiverEvents {
   private:
     static void judge(const wire::EventView& event) {
         expect(!event.name.empty() && event.name.size() <= 255, "an event has a name");
-        expect(!event.name.starts_with("nc-"), "no event from the net has a reserved name");
+        expect(!event.name.starts_with("nc-") || event.channel == "control",
+               "no event for clients has a reserved name");
         expect(!event.channel.empty() && event.channel.size() <= 64, "an event has a channel");
         expect(event.payload.size() <= maxEvent, "an event is no larger than allowed");
         expect(validHostName(event.host), "an event has a host");

@@ -13,7 +13,7 @@ seconds=${1:-30}
 need_packages "${build_packages[@]}" clang libclang-rt-14-dev
 
 cmake --preset fuzz >/dev/null
-cmake --build --preset fuzz --target fuzz_corpus fuzz_datagram fuzz_reassembly
+cmake --build --preset fuzz --target fuzz_corpus fuzz_datagram fuzz_reassembly fuzz_nodes
 bin=build/fuzz/bin
 found=build/fuzz/found
 corpus=build/fuzz/corpus
@@ -21,7 +21,7 @@ mkdir -p "$found"
 "$bin/fuzz_corpus" "$corpus"
 
 failed=no
-for subject in datagram reassembly; do
+for subject in datagram reassembly nodes; do
   echo "== fuzzing $subject for $seconds s"
   log=$found/$subject.log
   if "$bin/fuzz_$subject" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 \

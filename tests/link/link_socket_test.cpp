@@ -177,6 +177,28 @@ TEST_CASE("two daemons exchange events of every size as unicast peers alone") {
     exchange(loop, alpha, beta);
 }
 
+TEST_CASE("daemons of one host share a port when each has an address of its own") {
+    Loop loop;
+    const std::uint16_t port = testPort(2);
+    const auto at = [&](const std::string& own, const std::string& peer) {
+        config::LinkSettings settings = peersAlone(port, port);
+        settings.netInterface = own;
+        settings.peers = {peer + ":" + std::to_string(port)};
+        return settings;
+    };
+    Daemon alpha(loop.io, 1, "alpha", at("127.0.0.1", "127.0.0.2"));
+    Daemon beta(loop.io, 2, "beta", at("127.0.0.2", "127.0.0.1"));
+    alpha.link->open();
+    beta.link->open();
+    exchange(loop, alpha, beta);
+
+    // A third one finds an address taken, as does one that wants them all.
+    Daemon third(loop.io, 3, "third", at("127.0.0.2", "127.0.0.1"));
+    CHECK_THROWS_WITH_AS(third.link->open(), doctest::Contains("of 127.0.0.2 is taken"), Error);
+    Daemon all(loop.io, 4, "all", at("", "127.0.0.1"));
+    CHECK_THROWS_WITH_AS(all.link->open(), doctest::Contains("is taken"), Error);
+}
+
 TEST_CASE("what comes by multicast and by unicast as well is handed on once") {
     NEEDS_MULTICAST(false);
     Loop loop;

@@ -14,8 +14,8 @@ namespace netcluster::daemon {
 
 struct Sockets {
     explicit Sockets(link::Batching most) : from(io, most), to(io, most) {
-        from.openUnicast(false, testPort(2));
-        to.openUnicast(false, testPort(3));
+        from.openUnicast({boost::asio::ip::udp::v4(), testPort(2)});
+        to.openUnicast({boost::asio::ip::udp::v4(), testPort(3)});
     }
     void send(const std::vector<std::string>& datagrams) {
         std::string bytes;

@@ -94,15 +94,16 @@ TEST_CASE("what a listener on the other host sees of an event") {
     BinaryClient emitter(lab[0].socket("A"), {});
     BinaryClient binary(lab[1].socket("A"));
     JsonListener json(lab[1].socket("A"));
+    const std::string both = "client=" + binary.uuid() + " | !client=" + binary.uuid();
     emitter.emit("hellö", R"({"x":[1,"日本"]})",
-                 EmitWith{.to = "node", .id = "id-1", .replyTo = "back"});
+                 EmitWith{.to = both, .id = "id-1", .replyTo = "back"});
     for (const Heard& heard : {binary.nextEvent(), json.nextEvent()}) {
         CHECK(heard.event == "hellö");
         CHECK(heard.data == R"({"x":[1,"日本"]})");
         CHECK(heard.channel == "A");
         CHECK(heard.host == "h1");
         CHECK(heard.sender == emitter.uuid());
-        CHECK(heard.to == "node");
+        CHECK(heard.to == both);
         CHECK(heard.id == "id-1");
         CHECK(heard.replyTo == "back");
         CHECK_FALSE(heard.broadcast);

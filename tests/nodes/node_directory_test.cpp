@@ -252,6 +252,112 @@ TEST_CASE("there is an end to how many nodes there are and to what they say") {
     CHECK(lan[1].add("more") == "");
 }
 
+TEST_CASE("there is an end to what another host can make us keep, change by change or at once") {
+    Lan lan(2);
+    NodeDirectory& directory = lan[2].directory;
+    const std::string host = wire::uuidText(lan[1].id);
+    unsigned serial = 0;
+    const auto node = [&](const std::string& id, std::size_t size) {
+        return json{
+            {"id", id}, {"host", host}, {"since", 1}, {"info", {{"x", std::string(size, 'x')}}}};
+    };
+    const auto tell = [&](const std::string& id, std::size_t size) {
+        return directory.onHostEvent(
+            control::nodeChange, {{"host", host}, {"serial", ++serial}, {"node", node(id, size)}});
+    };
+    CHECK(tell("talker", maxNodeText) == "a node says more than 8192 bytes");
+    std::string why;
+    std::size_t known = 0;
+    for (; why.empty() && known < maxNodesOfHost; ++known) why = tell(std::to_string(known), 7000);
+    CHECK(why == "its nodes say more than 1048576 bytes together");
+    CHECK(directory.all().size() == known - 1);
+    CHECK(tell("0", 10) == "");  // says less: then there is room for another
+    CHECK(tell("small", 10) == "");
+
+    json all = json::array();
+    for (std::size_t n = 0; n < 300; ++n) all.push_back(node(std::to_string(n), 7000));
+    const auto tellAll = [&](const json& nodes) {
+        return directory.onHostEvent(control::allNodes,
+                                     {{"host", host}, {"serial", ++serial}, {"nodes", nodes}});
+    };
+    CHECK(tellAll(all) == "its nodes say more than 1048576 bytes together");
+    CHECK(directory.all().size() < 150);
+    CHECK(tellAll(json::array()) == "");
+    CHECK(directory.all().empty());
+
+    for (std::size_t n = 0; n < maxNodesOfHost; ++n) REQUIRE(tell(std::to_string(n), 1) == "");
+    CHECK(tell("one more", 1) != "");
+    CHECK(tell("one-more", 1) == "more than 2048 nodes");
+    CHECK(tell("7", 2) == "");
+    CHECK(tell("7", maxNodeText) != "");  // what it says is not known: so it is not known
+    CHECK_FALSE(directory.find("7"));
+    directory.onHostExpired(lan[1].id);
+    CHECK(directory.all().empty());
+    directory.onHostOnline(lan[1].id);
+    CHECK(tellAll(json::array({node("0", 7000)})) == "");
+}
+
+TEST_CASE("there is an end to how many hosts there are, and to what they tell together") {
+    Lan lan(1);
+    NodeDirectory& directory = lan[1].directory;
+    std::size_t heard = 0;
+    std::string why;
+    for (int n = 1000; n < 1300; ++n) {
+        const wire::Uuid id = uuid(n);
+        directory.onHostOnline(id);
+        const std::string host = wire::uuidText(id);
+        json nodes = json::array();
+        for (int m = 0; m < 16; ++m) {
+            nodes.push_back({{"id", std::to_string(n) + '-' + std::to_string(m)},
+                             {"host", host},
+                             {"since", 1},
+                             {"info", {{"x", std::string(7000, 'x')}}}});
+        }
+        const std::string wrong = directory.onHostEvent(
+            control::allNodes, {{"host", host}, {"serial", 0U}, {"nodes", nodes}});
+        if (!wrong.empty()) why = wrong;
+        heard = directory.all().size();
+    }
+    CHECK(why == "the nodes of all hosts say more than 16777216 bytes together");
+    CHECK(heard < 2400);
+    CHECK(heard > 2000);
+    for (int n = 1000; n < 1300; ++n) directory.onHostExpired(uuid(n));
+    CHECK(directory.all().empty());
+    lan[1].outgoing.clear();
+    for (int n = 1000; n < 1300; ++n) directory.onHostOnline(uuid(n));
+    CHECK(lan[1].outgoing.size() == maxHosts);
+}
+
+TEST_CASE("a host that never answers is asked less and less often") {
+    Lan lan(1);
+    lan[1].directory.onHostOnline(uuid(7));
+    lan[1].outgoing.clear();
+    std::string asked;
+    for (int n = 0; n < 32; ++n) {
+        lan[1].directory.askAgain();
+        asked += lan[1].outgoing.empty() ? '.' : '?';
+        lan[1].outgoing.clear();
+    }
+    CHECK(asked == "?.?...?.......?.......?.......?.");
+}
+
+TEST_CASE("a host that is called something else tells so of its nodes") {
+    Lan lan(2);
+    lan[1].add("web");
+    lan.settle();
+    for (int n : {1, 2}) lan[n].heard();
+    lan[1].directory.setHostName("renamed");
+    lan[1].directory.setHostName("renamed");
+    lan.settle();
+    for (int n : {1, 2}) {
+        CHECK(lan[n].heard() == "~web ");
+        CHECK(names(lan[n].directory) == "web@renamed ");
+        CHECK(lan[n].directory.find("web")->hasTag("host", "renamed"));
+    }
+    lan[1].add("db");
+    CHECK(lan[1].directory.find("db")->hostName == "renamed");
+}
+
 TEST_CASE("what is no such event is told, and changes nothing") {
     Lan lan(2);
     NodeDirectory& directory = lan[2].directory;
@@ -417,6 +523,130 @@ TEST_CASE("more stats than can be told at once are told in turn, all of them") {
         }
     }
     CHECK(rounds >= 3);
+}
+
+// What a host might say that has lost its mind, or wants us to: near the truth more often than not.
+class Babble {
+  public:
+    Babble(unsigned seed, std::vector<wire::Uuid> hosts) : random_(seed), hosts_(hosts) {}
+
+    std::string event() {
+        const std::string_view names[] = {control::nodeChange, control::allNodes,
+                                          control::nodesWanted, control::nodeStats, "nc-other"};
+        return std::string(names[below(5)]);
+    }
+    json data() {
+        if (below(20) == 0) return anything(0);
+        json said{{"host", host()}, {"serial", serial()}};
+        if (below(2) == 0) said["node"] = node();
+        if (below(3) == 0) said["gone"] = below(5) == 0 ? anything(0) : json(id());
+        if (below(3) == 0) said["why"] = below(2) == 0 ? json("disconnected") : anything(0);
+        if (below(2) == 0) said["nodes"] = listOf([this] { return node(); });
+        if (below(2) == 0) {
+            json stats = json::object();
+            for (unsigned n = below(4); n > 0; --n) stats[id()] = anything(0);
+            said["stats"] = below(9) == 0 ? anything(0) : stats;
+        }
+        return said;
+    }
+    unsigned below(unsigned count) { return random_() % count; }
+
+  private:
+    template <typename Make>
+    json listOf(Make make) {
+        json list = json::array();
+        for (unsigned n = below(6); n > 0; --n) list.push_back(make());
+        return list;
+    }
+    json host() {
+        return below(12) == 0 ? anything(0)
+                              : json(wire::uuidText(hosts_[below(unsigned(hosts_.size()))]));
+    }
+    std::string id() { return std::string(1, char('a' + below(6))); }
+    json serial() { return below(12) == 0 ? anything(0) : json(unsigned{below(6)}); }
+    json node() {
+        if (below(15) == 0) return anything(0);
+        json said{{"id", id()}, {"host", host()}, {"since", below(5)}, {"hostname", "h"}};
+        if (below(3) == 0) said["regions"] = listOf([this] { return json(id()); });
+        if (below(3) == 0) said["info"] = anything(0);
+        if (below(20) == 0) said[id()] = anything(0);
+        const char* keys[] = {"id", "host", "since", "hostname", "regions", "services", "info"};
+        if (below(8) == 0) said[keys[below(7)]] = anything(0);
+        return said;
+    }
+    json anything(int depth) {
+        switch (below(depth > 3 ? 7 : 9)) {
+            case 0:
+                return nullptr;
+            case 1:
+                return below(2) == 0;
+            case 2:
+                return std::int64_t{0} - below(1000);
+            case 3:
+                return std::uint64_t{0} - below(3);
+            case 4:
+                return 1e300 * below(3);
+            case 5:
+                return std::string(below(300), 'x');
+            case 6:
+                return wire::uuidText(hosts_.front());
+            case 7:
+                return listOf([&] { return anything(depth + 1); });
+            default:
+                return {{id(), anything(depth + 1)}, {"host", anything(depth + 1)}};
+        }
+    }
+
+    std::mt19937 random_;
+    std::vector<wire::Uuid> hosts_;
+};
+
+TEST_CASE("whatever hosts say, what is known stays in order and goes with them") {
+    for (unsigned seed = 0; seed < 100; ++seed) {
+        CAPTURE(seed);
+        Lan lan(1);
+        Host& host = lan[1];
+        const std::vector<wire::Uuid> others{uuid(7), uuid(8), uuid(9)};
+        Babble babble(seed, {others[0], others[1], others[2], host.id});
+        const auto any = [&] { return others[babble.below(3)]; };
+        for (int step = 0; step < 600; ++step) {
+            const std::string own(1, static_cast<char>('a' + babble.below(6)));
+            switch (babble.below(20)) {
+                case 0:
+                    host.directory.onHostOnline(any());
+                    break;
+                case 1:
+                    if (babble.below(5) == 0) host.directory.onHostExpired(any());
+                    break;
+                case 2:
+                    (void)host.add(own, 1 + static_cast<int>(babble.below(2)), babble.below(5));
+                    break;
+                case 3:
+                    (void)host.directory.remove(uuid(1), own);
+                    break;
+                case 4:
+                    host.directory.onHostGap(any());
+                    host.directory.askAgain();
+                    break;
+                case 5:
+                    (void)host.directory.report(uuid(1), {{"step", step}});
+                    host.directory.tellStats();
+                    break;
+                default:
+                    (void)host.directory.onHostEvent(babble.event(), babble.data());
+            }
+            host.outgoing.clear();
+        }
+        // Its clients know what it knows, and nothing of it stays behind.
+        CHECK(host.clientsView.size() == host.directory.all().size());
+        for (const auto& [id, node] : host.directory.all()) CHECK(host.clientsView[id] == node);
+        for (const wire::Uuid& other : others) host.directory.onHostExpired(other);
+        for (int client : {1, 2}) host.directory.removeClient(uuid(client));
+        CHECK(names(host.directory).empty());
+        CHECK(host.directory.ourText() == 0);
+        CHECK(host.directory.textElsewhere() == 0);
+        CHECK_FALSE(host.directory.hasStatsToTell());
+    }
 }
 
 TEST_CASE("whatever gets lost, in the end all hosts know the same nodes") {

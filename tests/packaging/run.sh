@@ -41,12 +41,12 @@ check "build: the three packages, of version $version" three
 check "lintian: no error, no warning" lintian --allow-root --fail-on error,warning "$built"/*.deb
 exports() { # 'A' is the version's own name
   nm -DC --defined-only "$1" | grep -v ' A NETCLUSTER_2$' |
-    grep -Ev ' [TV] ((typeinfo|typeinfo name|vtable) for )?netcluster::(Agent::|Event::|Error)'
+    grep -Ev ' [TV] ((typeinfo|typeinfo name|vtable) for )?netcluster::(Agent::|Event::|Error|Picker::|Reply::|Tasks::|nameOf\(netcluster::Answer::Outcome\))'
 }
 check "library: it offers the API and nothing else" \
   not exports "$built/agent/libnetcluster.so.$version"
 exports_archive() { nm -gC --defined-only "$built/agent/libnetcluster.a" 2>/dev/null | grep '^[0-9a-f]' |
-  grep -Ev ' [TV] ((typeinfo|typeinfo name|vtable) for )?netcluster::(Agent::|Event::|Error)'; }
+  grep -Ev ' [TV] ((typeinfo|typeinfo name|vtable) for )?netcluster::(Agent::|Event::|Error|Picker::|Reply::|Tasks::|nameOf\(netcluster::Answer::Outcome\))'; }
 check "library: so does the archive" not exports_archive
 for page in ncserver.8 ncctl.1 ncworker.1 netcluster.json.5; do
   check "manual: mandoc finds nothing wrong in $page" mandoc -Tlint -Wwarning "$built/manual/$page"

@@ -21,10 +21,12 @@ std::string jsonText(std::string_view text) {
     return out;
 }
 
-// What happens on the link is told to all clients of control.
+// What happens on the link and among nodes is told to all clients of control.
 bool isNotice(const std::string& event) {
     return event == control::hostOnline || event == control::hostExpired ||
-           event == control::hostsKnown || event == control::netGap;
+           event == control::hostsKnown || event == control::netGap ||
+           event == control::nodeOnline || event == control::nodeChanged ||
+           event == control::nodeExpired || event == control::nodeStats;
 }
 
 constexpr std::size_t largestFrame = std::size_t{80} << 20;

@@ -181,8 +181,9 @@ TEST_CASE("1.x fields of the wrong type are no reason to refuse: undefined, null
 TEST_CASE("addressing, id and reply address cross unchanged both ways") {
     Daemon daemon(config);
     Both listeners(daemon);
+    // All that are no nodes: nobody has that uuid.
     const EmitWith how{
-        .broadcast = true, .to = "node-ä", .id = "id \"1\"", .replyTo = "back\\here"};
+        .broadcast = true, .to = "!client=ä", .id = "id \"1\"", .replyTo = "back\\here"};
     for (const Encoding from : bothEncodings) {
         auto emitter = connect(from, daemon.socket("A"));
         emitter->emit("addressed", "1", how);

@@ -116,3 +116,44 @@ TEST_CASE("a result in pieces is JSON and not too deep") {
                       "its result is nested deeper than 256");
     CHECK(parseResult(std::string(256, '[') + std::string(256, ']')).is_array());
 }
+
+TEST_CASE("what a caller says of pieces is read as it is written, and is no task") {
+    const auto read = [](const std::string& to, const std::string& id, const Json& data) {
+        const std::string text = data.dump();
+        wire::EventView view;
+        view.name = "task.f";
+        view.payload = text;
+        view.to = to;
+        view.id = id;
+        Event event = EventAccess::blank();
+        EventAccess::fill(event, view);
+        return readProgress(event);
+    };
+    const auto more = read("client=x", "7", progressData({"7", "n", 3, false}));
+    REQUIRE(more);
+    CHECK(more->id == "7");
+    CHECK(more->node == "n");
+    CHECK(more->part == 3);
+    CHECK_FALSE(more->enough);
+    CHECK(read("client=x", "7", progressData({"7", "n", 0, true}))->enough);
+    CHECK_FALSE(read("n", "7", progressData({"7", "n", 3, false})));
+    CHECK_FALSE(read("client=x", "", progressData({"7", "n", 3, false})));
+    for (const Json& data : {Json(5), Json::object(), Json{{"more", -1}}, Json{{"enough", 1}}}) {
+        CHECK_FALSE(read("client=x", "7", data));
+    }
+    CHECK(progressEvent("task-reply.f") == "task.f");
+    CHECK(progressEvent("task-reply") == "task");
+}
+
+TEST_CASE("how large a result is, is known well enough without writing it") {
+    for (const Json& data :
+         {Json(), Json(5), Json("text"), Json{1, 2, 3}, Json{{"a", {1, "b"}}, {"c", 1.5}},
+          Json::array(), Json::object(), Json(std::vector<std::string>(100, "xyz"))}) {
+        const std::size_t size = data.dump().size();
+        CAPTURE(data);
+        CHECK(fits(data, size));
+        CHECK_FALSE(fits(data, size / 5));
+    }
+    CHECK_FALSE(fits(std::string(1000, 'x'), 1001));
+    CHECK(fits(std::string(1000, 'x'), 1002));
+}

@@ -19,6 +19,8 @@ inline constexpr std::string_view showChannel = "showchannel";  ///< name -> rul
 inline constexpr std::string_view showClient = "showclient";    ///< {channel, client} -> details
 inline constexpr std::string_view stats = "stats";              ///< null -> counters
 inline constexpr std::string_view hosts = "hosts";              ///< null -> hosts of the link
+inline constexpr std::string_view nodes = "nodes";              ///< target or null -> nodes
+inline constexpr std::string_view node = "node";                ///< id -> a node
 inline constexpr std::string_view doctor = "doctor";            ///< {wait} -> facts, later
 
 /// What the daemon tells unasked, on `control` and to agents that asked for it (Agent::onPresence,
@@ -33,6 +35,9 @@ inline constexpr std::string_view netGap = "nc-net-gap";
 /// node's description, or its id; the answer is `{"id"}`, with `error` when it was refused.
 inline constexpr std::string_view registerNode = "nc-node-register";
 inline constexpr std::string_view unregisterNode = "nc-node-unregister";
+constexpr bool changesNodes(std::string_view event) {
+    return event == registerNode || event == unregisterNode;
+}
 /// And what they say of themselves all the time: an object, which holds for all nodes of that
 /// connection. Answered when it is refused. The clients that hear of nodes are told {id: object} of
 /// those that have said something new, at most once a second; the daemons tell each other alike.

@@ -73,6 +73,8 @@ std::string zshAction(const std::string& name, const std::vector<std::string>& c
     if (name == "FILE" || name == "PATH") return "_files";
     if (name == "CHANNEL") return "_ncctl_channels";
     if (name == "UUID") return "_ncctl_clients";
+    if (name == "NODE") return "_ncctl_nodes";
+    if (name == "TARGET") return "_ncctl_targets";
     if (name == "COMMAND") return "_ncctl_commands";
     return " ";
 }
@@ -127,6 +129,8 @@ std::string fishAction(const std::string& name, const std::vector<std::string>& 
     if (name == "FILE" || name == "PATH") return " -rF";
     if (name == "CHANNEL") return " -xa '(__ncctl_live \"showchannel \")'";
     if (name == "UUID") return " -xa '(__ncctl_live \"showclient \"(__ncctl_words)[-1]\" \")'";
+    if (name == "NODE") return " -xa '(__ncctl_live \"node \")'";
+    if (name == "TARGET") return " -xa '(__ncctl_live \"nodes \")'";
     if (name == "COMMAND") return " -xa '(__ncctl_live \"help \")'";
     return " -x";
 }

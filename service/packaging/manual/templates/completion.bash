@@ -55,6 +55,8 @@ _@PROGRAM@() {
     COMMAND) wants="words $commands" ;;
     CHANNEL) question="showchannel " ;;
     UUID) question="showclient ${words[-1]} " ;;
+    NODE) question="node " ;;
+    TARGET) question="nodes " ;;
   esac
   [[ $question ]] && wants="words $("$program" "${dir[@]}" complete "$question" 2>/dev/null)"
 

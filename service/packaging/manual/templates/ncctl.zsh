@@ -15,6 +15,8 @@ _ncctl_live() {
 }
 _ncctl_channels() { _ncctl_live "showchannel " }
 _ncctl_clients() { _ncctl_live "showclient $words[CURRENT-1] " }
+_ncctl_nodes() { _ncctl_live "node " }
+_ncctl_targets() { _ncctl_live "nodes " }
 
 _ncctl() {
   local curcontext=$curcontext context state state_descr line program=$words[1]

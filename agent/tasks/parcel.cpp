@@ -1,0 +1,62 @@
+#include "parcel.hpp"
+
+#include <utility>
+
+#include "task_wire.hpp"
+
+namespace netcluster::tasks {
+
+Parcel Parcel::ofText(ReplyAddress address, std::string text, Time now) {
+    Parcel parcel;
+    parcel.address_ = std::move(address);
+    parcel.text_ = std::move(text);
+    parcel.progress_ = now;
+    return parcel;
+}
+
+Parcel Parcel::ofData(ReplyAddress address, Json data, Time now) {
+    Parcel parcel;
+    parcel.address_ = std::move(address);
+    parcel.data_ = std::move(data);
+    parcel.progress_ = now;
+    return parcel;
+}
+
+Json Parcel::next() {
+    if (text_.empty()) return data_;
+    // Now, not when it was made: what points into a text would not survive being moved.
+    if (pieces_.empty()) pieces_ = cutIntoPieces(text_, limit_);
+    return pieceData(address_.node, next_, pieces_.size(), pieces_[next_]);
+}
+
+std::size_t Parcel::count() const {
+    return std::max<std::size_t>(1, pieces_.size());
+}
+
+void Parcel::sent(Time now) {
+    ++next_;
+    lastSent_ = now;
+    progress_ = now;
+}
+
+void Parcel::heard(std::size_t part, Time now) {
+    speaks_ = true;
+    if (part >= next_) return;
+    heard_ = std::max(heard_, part + 1);
+    progress_ = now;
+}
+
+bool Parcel::cutSmaller() {
+    if (text_.empty() || next_ != 0 || limit_ / 2 < leastPieceSize) return false;
+    limit_ /= 2;
+    pieces_.clear();
+    return true;
+}
+
+Parcel::Time Parcel::due() const {
+    if (next_ - heard_ < piecesUnheard) return Time::min();
+    if (speaks_) return Time::max();
+    return lastSent_ + (next_ <= piecesUnheard ? firstWord : slowPace);
+}
+
+}  // namespace netcluster::tasks

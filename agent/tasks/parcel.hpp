@@ -1,0 +1,80 @@
+// An answer on its way that is too large for one event, or found no room in the queue: what goes
+// next, and when. A value; pure.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <netcluster/event.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pieces.hpp"
+
+namespace netcluster::tasks {
+
+/// Pieces that a caller has not spoken of, at most. Reason: with pieceSize, what is on its way to a
+/// caller from one process; fifty of them at once still fit the 8 MiB that a daemon keeps for a
+/// client.
+inline constexpr std::size_t piecesUnheard = 2;
+
+/// Where an answer goes.
+struct ReplyAddress {
+    std::string event{};  ///< its name
+    std::string to{};
+    std::string id{};
+    std::string node{};  ///< whose answer it is
+    bool here = false;   ///< the caller is in this process
+};
+
+class Parcel {
+  public:
+    using Time = std::chrono::steady_clock::time_point;
+
+    /// How long a caller may take to say something of the first pieces before it counts as one that
+    /// never does, and the pace for those.
+    static constexpr std::chrono::milliseconds firstWord{1000};
+    static constexpr std::chrono::milliseconds slowPace{50};
+    /// When a queue was full.
+    static constexpr std::chrono::milliseconds tryAgain{5};
+    /// Without any progress it is given up: the caller is gone.
+    static constexpr std::chrono::seconds longest{60};
+
+    static Parcel ofText(ReplyAddress address, std::string text, Time now);
+    static Parcel ofData(ReplyAddress address, Json data, Time now);
+
+    const ReplyAddress& address() const { return address_; }
+    std::size_t size() const { return text_.size() + address_.id.size() + 256; }
+
+    /// The data of what is to be emitted next.
+    Json next();
+    /// It was taken.
+    void sent(Time now);
+    /// The caller has that piece, and those before it.
+    void heard(std::size_t part, Time now);
+    /// The daemon takes no event so large: cuts it smaller. False when that cannot be, for some of
+    /// it is out, or it is small already.
+    bool cutSmaller();
+    bool whole() const { return next_ == count(); }
+    /// Something may be emitted now.
+    bool mayGo(Time now) const { return now >= due(); }
+    /// When something may be, if the caller says nothing.
+    Time due() const;
+    bool givenUp(Time now) const { return now - progress_ >= longest; }
+
+  private:
+    std::size_t count() const;
+
+    ReplyAddress address_;
+    std::string text_;                      // of the result; or
+    Json data_;                             // of the only event
+    std::vector<std::string_view> pieces_;  // of the text
+    std::size_t limit_ = pieceSize;
+    std::size_t next_ = 0;
+    std::size_t heard_ = 0;  // pieces
+    bool speaks_ = false;    // the caller
+    Time lastSent_{};
+    Time progress_{};
+};
+
+}  // namespace netcluster::tasks

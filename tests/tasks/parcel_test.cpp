@@ -1,0 +1,96 @@
+#include "parcel.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace netcluster;
+using namespace netcluster::tasks;
+using namespace std::chrono_literals;
+
+namespace {
+
+const ReplyAddress address{"task-reply.f", "client=x", "7", "n"};
+
+Parcel ofPieces(std::size_t count) {
+    return Parcel::ofText(address, std::string(count * pieceSize, 'x'), {});
+}
+
+}  // namespace
+
+TEST_CASE("two pieces are sent, then one for each that the caller has heard") {
+    Parcel::Time now{};
+    Parcel parcel = ofPieces(4);
+    for (std::size_t part = 0; part < 4; ++part) {
+        CAPTURE(part);
+        if (part >= 2) {
+            CHECK_FALSE(parcel.mayGo(now));
+            parcel.heard(part - 2, now);
+        }
+        REQUIRE(parcel.mayGo(now));
+        const Json data = parcel.next();
+        CHECK(data.at("node") == "n");
+        CHECK(data.at("part") == part);
+        CHECK(data.at("parts") == 4);
+        CHECK(data.at("text").get_ref<const std::string&>().size() == pieceSize);
+        CHECK_FALSE(parcel.whole());
+        parcel.sent(now);
+    }
+    CHECK(parcel.whole());
+}
+
+TEST_CASE("a caller that says nothing gets the rest slowly; one that has spoken is waited for") {
+    Parcel::Time now{};
+    Parcel parcel = ofPieces(6);
+    for (int i = 0; i < 2; ++i) {
+        parcel.next();
+        parcel.sent(now);
+    }
+    now += 999ms;
+    CHECK_FALSE(parcel.mayGo(now));
+    now += 1ms;
+    CHECK(parcel.mayGo(now));
+    parcel.sent(now);
+    CHECK_FALSE(parcel.mayGo(now + 49ms));
+    CHECK(parcel.mayGo(now + 50ms));
+    parcel.heard(0, now);
+    CHECK_FALSE(parcel.mayGo(now + 59s));
+    CHECK_FALSE(parcel.givenUp(now + 59s));
+    CHECK(parcel.givenUp(now + 60s));
+}
+
+TEST_CASE("what a caller says of pieces that it cannot have does nothing") {
+    Parcel::Time now{};
+    Parcel parcel = ofPieces(6);
+    for (int i = 0; i < 2; ++i) {
+        parcel.next();
+        parcel.sent(now);
+    }
+    parcel.heard(5, now);
+    CHECK_FALSE(parcel.mayGo(now));
+    parcel.heard(1, now);
+    parcel.heard(0, now);
+    CHECK(parcel.mayGo(now));
+}
+
+TEST_CASE("it can be cut smaller until some of it is out") {
+    Parcel::Time now{};
+    Parcel parcel = ofPieces(1);
+    REQUIRE(parcel.cutSmaller());
+    CHECK(parcel.next().at("parts") == 2);
+    REQUIRE(parcel.cutSmaller());
+    CHECK(parcel.next().at("parts") == 4);
+    parcel.sent(now);
+    CHECK_FALSE(parcel.cutSmaller());
+    Parcel other = ofPieces(1);
+    int cuts = 0;
+    while (other.cutSmaller()) ++cuts;
+    CHECK(cuts == 8);
+}
+
+TEST_CASE("an answer of one event is whole when that is out") {
+    Parcel parcel = Parcel::ofData(address, {{"node", "n"}}, {});
+    CHECK(parcel.mayGo({}));
+    CHECK(parcel.next() == Json{{"node", "n"}});
+    CHECK_FALSE(parcel.cutSmaller());
+    parcel.sent({});
+    CHECK(parcel.whole());
+}
