@@ -14,6 +14,8 @@ function(install_configured component template file destination)
     set(NETCLUSTER_LIBDIR \"${CMAKE_INSTALL_LIBDIR}\")
     set(NETCLUSTER_INCLUDEDIR \"${CMAKE_INSTALL_INCLUDEDIR}\")
     set(NETCLUSTER_SBINDIR \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_SBINDIR}\")
+    set(NETCLUSTER_BINDIR \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}\")
+    set(NETCLUSTER_ETC \"${etc}\")
     set(NETCLUSTER_CONFIG \"${etc}/netcluster/config.json\")
     configure_file(\"${template}\" \"${made}/${file}\" @ONLY)
     file(INSTALL \"${made}/${file}\" DESTINATION \"\${CMAKE_INSTALL_PREFIX}/${destination}\")"
@@ -59,6 +61,8 @@ if(NETCLUSTER_PROGRAMS AND NOT WIN32)
   install(TARGETS ncctl ncworker RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT daemon)
   install_configured(daemon ${PROJECT_SOURCE_DIR}/service/systemd/netcluster.service.in
     netcluster.service lib/systemd/system)
+  install_configured(daemon ${PROJECT_SOURCE_DIR}/service/systemd/netcluster-worker@.service.in
+    netcluster-worker@.service lib/systemd/system)
   install(FILES ${PROJECT_BINARY_DIR}/service/netcluster-control.socket
     DESTINATION lib/systemd/system COMPONENT daemon)
   install(FILES ${PROJECT_BINARY_DIR}/service/netcluster.sysusers

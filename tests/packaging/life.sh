@@ -41,7 +41,7 @@ check "install: the group is there" getent group netcluster
 check "install: the configuration is valid" ncserver --test-config $config
 check "install: systemd knows every line of the units" systemd-analyze verify \
   --recursive-errors=yes netcluster.service netcluster-control.socket
-for page in ncserver.8 ncctl.1 netcluster.json.5; do
+for page in ncserver.8 ncctl.1 ncworker.1 netcluster.json.5; do
   check "install: man finds $page" man --where "${page##*.}" "${page%.*}"
 done
 check "install: bash, zsh and fish find the completions" test \

@@ -68,7 +68,7 @@ release() { cmake --preset release -DNETCLUSTER_TESTS=OFF && cmake --build --pre
 check "prefix: the release is built" release
 check "prefix: cmake --install" cmake --install build/release --prefix "$prefix"
 check "prefix: programs and pages are there" test -x "$prefix/sbin/ncserver" \
-  -a -x "$prefix/bin/ncctl" -a -f "$prefix/share/man/man8/ncserver.8.gz"
+  -a -x "$prefix/bin/ncctl" -a -x "$prefix/bin/ncworker" -a -f "$prefix/share/man/man8/ncserver.8.gz"
 names_prefix() { grep -q "^ExecStart=$prefix/sbin/ncserver --config $prefix/etc/netcluster/config.json" \
   "$prefix/lib/systemd/system/netcluster.service" && "$prefix/sbin/ncserver" -t "$prefix/etc/netcluster/config.json"; }
 check "prefix: the unit names what is installed" names_prefix

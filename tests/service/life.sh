@@ -281,6 +281,35 @@ systemctl start netcluster
 check "1.x: the path of 1.x leads to the channel" test -S /run/netcluster-A
 systemctl stop netcluster
 
+# -- a worker ----------------------------------------------------------------------------------
+
+workers=$(sed -n 's/.* --script \([^ ]*\)\/%i .*/\1/p' /usr/lib/systemd/system/netcluster-worker@.service)
+worker=netcluster-worker@shop
+call() { ncctl call -target eu -fn "$@"; }
+calls() { call tasks.test1 -data '{"price": 5}' | grep -q '"total":5'; }
+worker_says() { journalctl --sync; journalctl -u $worker -o cat | grep -q -- "$1"; }
+refuse "worker: without scripts it does not run" "inactive\|activating\|failed" \
+  eval "systemctl start $worker; sleep 0.5; systemctl is-active $worker"
+systemctl stop $worker
+mkdir -p "$workers"
+cp -r /usr/share/worker "$workers/shop"
+echo 'OPTIONS=-region shop:eu --exec "who=id -un; id -Gn"' >"$workers/shop.env"
+check "worker: starts, and the daemon with it" systemctl start $worker
+check "worker: does tasks" until_true calls
+check "worker: as a user of its own, in the group of the channels" until_true eval \
+  'ncctl call -target eu -fn who | grep -v root | grep -q netcluster'
+echo 'x = = 3' >>"$workers/shop/tasks.lua"
+systemctl reload $worker
+check "worker: a reload that fails is in the journal" until_true worker_says 'not loaded anew.*tasks.lua:[0-9]*: '
+check "worker: and changes nothing" calls
+systemctl kill --signal=KILL $worker
+cp /usr/share/worker/tasks.lua "$workers/shop"
+check "worker: killed, it comes back" until_true calls
+check "worker: stops by itself" systemctl stop $worker
+check "worker: (with success)" is "$(show Result $worker)" success
+check "worker: having said good-bye" worker_says 'has ended'
+systemctl stop netcluster
+
 journalctl -o short-monotonic >/results/journal
 touch /results/complete
 exit 0

@@ -30,19 +30,22 @@ program=$(sed -n 's/^ExecStart=\([^ ]*\) .*/\1/p' "$units/netcluster.service")
 config=$(sed -n 's/^ExecStart=.* --config \([^ ]*\) .*/\1/p' "$units/netcluster.service")
 install -D -m 755 "$bin/ncserver" "$root$program"
 install -D -m 755 "$bin/ncctl" "$root/usr/bin/ncctl"
+worker=$(sed -n 's/^ExecStart=\([^ ]*\) .*/\1/p' "$units/netcluster-worker@.service")
+install -D -m 755 "$bin/ncworker" "$root$worker"
+install -D -m 644 -t "$root/usr/share/worker" docs/examples/worker/*.lua
 install -D -m 644 -t "$root/usr/lib/systemd/system" "$units/netcluster.service" \
-  "$units/netcluster-control.socket"
+  "$units/netcluster-control.socket" "$units/netcluster-worker@.service"
 install -D -m 644 "$units/netcluster.sysusers" "$root/usr/lib/sysusers.d/netcluster.conf"
 install -D -m 644 tests/service/config.json "$root$config"
 
 # Documentation= is left out: whether the man pages are installed is not the unit's business here.
 verify() {
   mkdir -p "$work/units"
-  for unit in netcluster.service netcluster-control.socket; do
-    sed -e '/^Documentation=/d' -e "s,$program,$bin/ncserver," "$units/$unit" >"$work/units/$unit"
+  for unit in netcluster.service netcluster-control.socket netcluster-worker@.service; do
+    sed -e '/^Documentation=/d' -e "s,$program,$bin/ncserver,; s,=$worker,=$bin/ncworker," "$units/$unit" >"$work/units/$unit"
   done
   systemd-analyze verify --recursive-errors=yes "$work/units/netcluster.service" \
-    "$work/units/netcluster-control.socket"
+    "$work/units/netcluster-control.socket" "$work/units/netcluster-worker@.service"
 }
 check "file: systemd knows every line of the units" verify
 check "file: exposure is at most 1.5 ($(systemd-analyze security --offline=true \

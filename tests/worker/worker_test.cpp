@@ -158,6 +158,28 @@ TEST_CASE("stopping: what is under way ends, what comes new is refused, then it 
     CHECK(contains(cut.error, "the worker stops"));
 }
 
+TEST_CASE("a daemon that is started anew finds the worker again, which has forgotten nothing") {
+    const Scratch place;
+    const DaemonOptions there{.runDir = place.file("run")};
+    auto daemon = std::make_unique<Daemon>(workerConfig, there);
+    WorkerProcess worker(*daemon, example("shelf-1"));
+    worker.awaitReady();
+    Asker(*daemon).tasks.agent().emit("shop.delivered", {{"pieces", 7}});
+    const auto delivered = [](Asker& asker) {
+        asker.awaitNodes(1);
+        return asker.result("shelf-1", "tasks.stock").at("delivered");
+    };
+    const auto deadline = Clock::now() + patience();
+    {
+        Asker asker(*daemon);
+        while (delivered(asker) != 7) REQUIRE(Clock::now() < deadline);
+    }
+    daemon.reset();
+    daemon = std::make_unique<Daemon>(workerConfig, there);
+    Asker asker(*daemon);
+    CHECK(delivered(asker) == 7);
+}
+
 TEST_CASE("a worker that cannot start says why") {
     const Daemon daemon(workerConfig);
     Asker asker(daemon);

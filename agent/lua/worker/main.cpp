@@ -80,6 +80,7 @@ int run(const Arguments& arguments, const Settings& settings) {
 }
 
 int test(const Settings& settings) {
+    spdlog::set_default_logger(spdlog::stderr_logger_mt("ncworker"));
     boost::asio::io_context io(1);
     Worker worker(io, settings);
     worker.check();

@@ -100,8 +100,8 @@ std::shared_ptr<Generation> Worker::Impl::loadScripts() {
                            .limits = settings_.limits,
                            .config = std::move(config),
                            .log =
-                               [](lua::Level level, const std::string& line) {
-                                   spdlog::log(levelOf(level), "script: {}", line);
+                               [this](lua::Level level, const std::string& line) {
+                                   lines_.tell(levelOf(level), "script: " + line);
                                }},
         ++lastNumber_);
     define(*generation);
@@ -235,15 +235,16 @@ void Worker::Impl::finalizeOld(const std::shared_ptr<Generation>& generation) {
     hook(generation, "finalize", Then([this, generation] {
              retire(*generation);
              spdlog::debug("scripts of load {} have ended", generation->number);
-             if (reloadAgain_) reload();
          }));
 }
 
 void Worker::Impl::retire(const Generation& generation) {
     // Not at once: one of its calls may be what runs.
     boost::asio::post(io_, [weak = weak_from_this(), which = &generation] {
-        if (const auto self = weak.lock())
-            self->generations_.remove_if([which](const auto& one) { return one.get() == which; });
+        const auto self = weak.lock();
+        if (!self || self->closed_) return;
+        self->generations_.remove_if([which](const auto& one) { return one.get() == which; });
+        if (self->reloadAgain_) self->reload();
     });
 }
 

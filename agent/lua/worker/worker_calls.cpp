@@ -76,8 +76,9 @@ void Worker::Impl::refused(const std::string& what, const std::string& why) {
     const auto now = steady_clock::now();
     if (now - refusedTold_ < tellTime) return;
     refusedTold_ = now;
-    spdlog::warn("{}: {} ({} refused since this was last said)", what, why,
-                 std::exchange(refusedUntold_, 0));
+    lines_.tell(spdlog::level::warn, what + ": " + why + " (" +
+                                         std::to_string(std::exchange(refusedUntold_, 0)) +
+                                         " refused since this was last said)");
 }
 
 void Worker::Impl::onScriptTask(const Task& task, Reply reply) {
@@ -114,7 +115,8 @@ void Worker::Impl::onCommandTask(const std::string& line, const Task& task, Repl
     const auto done = [this, reply, name = task.name()](Finished&& finished) {
         const std::string failure = failureOf(finished, settings_.exec);
         failure.empty() ? ++done_ : ++failed_;
-        if (!failure.empty()) spdlog::warn("task {}: {}", name, failure.substr(0, 1000));
+        if (!failure.empty())
+            lines_.tell(spdlog::level::warn, "task " + name + ": " + failure.substr(0, 1000));
         failure.empty() ? reply.succeed(resultOf(finished)) : reply.fail(failure);
         stopWhenIdle();
     };
@@ -141,7 +143,8 @@ void Worker::Impl::onCommandEvent(const std::string& line, const Event& event) {
     const auto done = [this, name](Finished&& finished) {
         const std::string failure = failureOf(finished, settings_.exec);
         failure.empty() ? ++done_ : ++failed_;
-        if (!failure.empty()) spdlog::warn("event {}: {}", name, failure.substr(0, 1000));
+        if (!failure.empty())
+            lines_.tell(spdlog::level::warn, "event " + name + ": " + failure.substr(0, 1000));
         stopWhenIdle();
     };
     const bool taken =
@@ -209,8 +212,8 @@ void Worker::Impl::hook(const std::shared_ptr<Generation>& generation, const std
 
 void Worker::Impl::failed(const std::shared_ptr<Generation>& generation, const std::string& kind,
                           const std::string& name, const Script::Outcome& outcome) {
-    spdlog::warn("{} {} failed: {}", kind, name, outcome.error);
-    if (!outcome.traceback.empty()) spdlog::debug("{}", outcome.traceback);
+    lines_.tell(spdlog::level::warn, kind + " " + name + " failed: " + outcome.error);
+    if (!outcome.traceback.empty()) lines_.tell(spdlog::level::debug, outcome.traceback);
     // One that fails in onError itself is only logged.
     if (kind == "onError" || outcome.cut == lua::Cut::stopped || stage_ == Stage::stopped) return;
     if (!generation->script.has("onError")) return;

@@ -1,6 +1,7 @@
 // The functions by which scripts reach netcluster (docs/worker-guide.md).
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <cmath>
 #include <stdexcept>
 
@@ -127,37 +128,44 @@ void Worker::Impl::define(Generation& generation) {
 }
 
 void Worker::Impl::defineCalls(Generation& generation) {
-    generation.script.defineWaiting("call", [this](const Json& values, Script::Answer answer) {
-        const Arguments arguments("call", values);
-        auto answers = std::make_shared<Json>(Json::array());
-        tasks_->call(
-            arguments.text(0, "target"), arguments.text(1, "name"), arguments.at(2),
-            arguments.seconds(3, defaultSeconds),
-            [answers](const Answer& one) { answers->push_back(jsonOf(one)); },
-            [this, answers, answer] {
-                answer.succeed(*answers);
-                wake();
-            });
-    });
-    generation.script.defineWaiting("callOne", [this](const Json& values, Script::Answer answer) {
+    // Nothing is waited for longer than the call itself may take: it would outlive the call.
+    const auto most = settings_.limits.wall;
+    generation.script.defineWaiting(
+        "call", [this, most](const Json& values, Script::Answer answer) {
+            const Arguments arguments("call", values);
+            auto answers = std::make_shared<Json>(Json::array());
+            tasks_->call(
+                arguments.text(0, "target"), arguments.text(1, "name"), arguments.at(2),
+                std::min(most, arguments.seconds(3, defaultSeconds)),
+                [answers](const Answer& one) { answers->push_back(jsonOf(one)); },
+                [this, answers, answer] {
+                    answer.succeed(*answers);
+                    wake();
+                });
+        });
+    generation.script.defineWaiting("callOne", [this, most](const Json& values,
+                                                            Script::Answer answer) {
         const Arguments arguments("callOne", values);
         tasks_->callOne(arguments.text(0, "target"), arguments.text(1, "name"), arguments.at(2),
-                        arguments.seconds(3, defaultSeconds), pickOf(arguments, 4),
+                        std::min(most, arguments.seconds(3, defaultSeconds)), pickOf(arguments, 4),
                         arguments.textOr(5, "key", ""), [this, answer](const Answer& one) {
                             answer.succeed(jsonOf(one));
                             wake();
                         });
     });
-    generation.script.defineWaiting("sleep", [this](const Json& values, Script::Answer answer) {
-        const auto time = Arguments("sleep", values).seconds(0, 0);
-        auto timer = std::make_shared<boost::asio::steady_timer>(io_, time);
-        timer->async_wait([weak = weak_from_this(), timer, answer](boost::system::error_code) {
-            const auto self = weak.lock();
-            if (!self || self->closed_) return;
-            answer.succeed(nullptr);
-            self->wake();
+    generation.script.defineWaiting(
+        "sleep", [this, most](const Json& values, Script::Answer answer) {
+            // The second more is for the call to be cut off in.
+            const auto time =
+                std::min(most + std::chrono::seconds(1), Arguments("sleep", values).seconds(0, 0));
+            auto timer = std::make_shared<boost::asio::steady_timer>(io_, time);
+            timer->async_wait([weak = weak_from_this(), timer, answer](boost::system::error_code) {
+                const auto self = weak.lock();
+                if (!self || self->closed_) return;
+                answer.succeed(nullptr);
+                self->wake();
+            });
         });
-    });
 }
 
 void Worker::Impl::defineRest(Generation& generation) {

@@ -9,6 +9,7 @@
 
 #include "commands.hpp"
 #include "generation.hpp"
+#include "log_lines.hpp"
 #include "worker.hpp"
 
 namespace netcluster::worker {
@@ -76,6 +77,7 @@ class Worker::Impl : public std::enable_shared_from_this<Impl> {
     Json info();
 
     boost::asio::io_context& io_;
+    LogLines lines_;
     Settings settings_;
     std::map<std::string, std::string> commands_;
     ExecRunner exec_;
