@@ -251,7 +251,6 @@ void Router::deliver(const Route& route, Port& port, const wire::EventRun& event
 }
 
 void Router::onNetEvents(const wire::EventRun& events) {
-    net_.received += events.count;
     const wire::EventView& event = events.first;
     if (dumpNet_) dumpEach("net/" + std::string(event.channel), events);
     if (addressing_ && event.channel == control::channel && control::isBetweenDaemons(event.name)) {
@@ -259,6 +258,7 @@ void Router::onNetEvents(const wire::EventRun& events) {
             addressing_->onHostEvent(events.event(frame));
         });
     }
+    net_.received += events.count;
     if (event.broadcast()) {
         for (auto& [name, port] : ports_) (void)fromNet(port, Way::netBroadcast, events);
     } else if (Port* port = find(event.channel)) {
