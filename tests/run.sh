@@ -96,8 +96,8 @@ else
   step "building tsan"
   cmake --preset tsan >/dev/null
   cmake --build --preset tsan --target ncserver agent_test agent_socket_test local_test \
-    scenario_flood scenario_interest
-  test_flavour tsan -R '^(agent_test|agent_socket_test|local_test|scenario_flood|scenario_interest)$'
+    scenario_flood scenario_interest scenario_tasks_life
+  test_flavour tsan -R '^(agent_test|agent_socket_test|local_test|scenario_flood|scenario_interest|scenario_tasks_life)$'
 
   step "fuzzers"
   bash tests/fuzz/run.sh 30 || failed=yes

@@ -115,7 +115,9 @@ class NETCLUSTER_API Tasks {
     Agent& agent();
     void onPresence(std::function<void(const Presence&)> handler);
 
-    // -- to do tasks. A node of this process answers tasks that are meant for it.
+    // -- to do tasks. A node of this process answers tasks that are meant for it. All Tasks of a
+    // process on a channel are one set of functions for all of its nodes; of two functions of one
+    // name, that of the Tasks made first is called. A result has at most 256 MiB of JSON text.
 
     /// Replaces the function of that name. Throws Error when the name is empty, longer than 200
     /// bytes, or not UTF-8 without control characters.
