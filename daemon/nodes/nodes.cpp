@@ -6,6 +6,7 @@
 #include <boost/asio/post.hpp>
 #include <chrono>
 #include <netcluster/control.hpp>
+#include <utility>
 
 #include "dump.hpp"
 #include "json_scan.hpp"
@@ -55,6 +56,10 @@ Nodes::Nodes(boost::asio::io_context& io, Router& router, const wire::Uuid& host
       askTimer_(io),
       statsTimer_(io),
       resumeTimer_(io) {}
+
+Nodes::~Nodes() {
+    teller_->nodes = nullptr;
+}
 
 void Nodes::close() {
     closed_ = true;
@@ -276,8 +281,27 @@ void Nodes::onStats(const json& stats) {
     router_.tellClients(control::nodeStats, jsonText(stats));
 }
 
+// What a full link leaves out would be a gap of this host for all others. Questions are asked again
+// anyway, and stats told again; all else is told as it is when there is room.
 void Nodes::tellHosts(std::string_view event, const json& data) {
-    router_.tellHosts(event, jsonText(data));
+    if (untold_ && event == control::nodeChange) return;
+    if (router_.tellHosts(event, jsonText(data), *teller_)) return;
+    if (event == control::nodeChange || event == control::allNodes) untold_ = true;
+}
+
+// Posted: whoever makes room is in the middle of a turn of its own.
+void Nodes::Teller::resume() {
+    if (!nodes) return;
+    boost::asio::post(nodes->io_, [self = std::static_pointer_cast<Teller>(shared_from_this())] {
+        if (self->nodes) self->nodes->tellUntold();
+    });
+}
+
+void Nodes::tellUntold() {
+    if (closed_ || !std::exchange(untold_, false)) return;
+    directory_.answer();
+    router_.endTurn();
+    watch();
 }
 
 }  // namespace netcluster::daemon

@@ -23,6 +23,7 @@ class Nodes final : public Addressing, private NodeEvents {
     /// `host`: this daemon's identity, as its heartbeats tell it.
     Nodes(boost::asio::io_context& io, Router& router, const wire::Uuid& host,
           std::string hostName);
+    ~Nodes();
 
     std::string whyNot(std::string_view to) override;
     bool isFor(std::string_view to, const wire::Uuid& client) override;
@@ -45,12 +46,20 @@ class Nodes final : public Addressing, private NodeEvents {
   private:
     using Timer = boost::asio::steady_timer;
 
+    /// Waits for room on the link.
+    struct Teller final : Waiter {
+        explicit Teller(Nodes& owner) : nodes(&owner) {}
+        void resume() override;
+        Nodes* nodes;  ///< null once they are gone
+    };
+
     void watch();
     void after(Timer& timer, bool& running, std::chrono::milliseconds time, void (Nodes::*then)());
     void complain(const wire::EventView& event, const std::string& wrong);
     void answerAskers();
     void askAgain();
     void tellStats();
+    void tellUntold();
     void resumeWaiting();
     std::chrono::milliseconds untilAnswer() const;
     std::chrono::milliseconds untilStats() const;
@@ -78,7 +87,9 @@ class Nodes final : public Addressing, private NodeEvents {
     bool telling_ = false;
     std::chrono::steady_clock::time_point statsTold_{};
     bool resuming_ = false;
+    bool untold_ = false;  ///< there was no room on the link for something that others must know
     bool closed_ = false;
+    const std::shared_ptr<Teller> teller_ = std::make_shared<Teller>(*this);
     std::vector<std::weak_ptr<Waiter>> waiting_;  ///< clients whose requests are too many just now
     std::set<std::string> complainedOf_;          ///< names of hosts that told what cannot be used
 };

@@ -312,8 +312,8 @@ void Router::tellClients(std::string_view event, std::string_view json) {
     }
 }
 
-void Router::tellHosts(std::string_view event, std::string_view json) {
-    if (!link_) return;
+bool Router::tellHosts(std::string_view event, std::string_view json, Waiter& teller) {
+    if (!link_) return true;
     wire::EventView said;
     said.name = event;
     said.channel = config::controlChannel;
@@ -322,7 +322,13 @@ void Router::tellHosts(std::string_view event, std::string_view json) {
     std::string& frame = arena_.next();
     wire::appendEvent(frame, said);
     said.whole = frame;
-    link_->send(wire::EventRun(said));
+    const wire::EventRun one(said);
+    if (link_->holdsSenders(one)) {
+        link_->awaitRoom(teller);
+        return false;
+    }
+    link_->send(one);
+    return true;
 }
 
 void Router::tell(const std::vector<Outlet*>& clients, std::string_view channel,

@@ -59,8 +59,9 @@ class Router final : public FrameSink, public NetSink {
     void endTurn() override;
     /// To all clients that hear notices.
     void tellClients(std::string_view event, std::string_view json);
-    /// To the other hosts' daemons, in order with what is sent to their clients.
-    void tellHosts(std::string_view event, std::string_view json);
+    /// To the other hosts' daemons, in order with what is sent to their clients. False when the
+    /// link has no room for it now: `teller.resume()` is called once, when it has.
+    [[nodiscard]] bool tellHosts(std::string_view event, std::string_view json, Waiter& teller);
     bool holds(Waiter& link) override;
 
     /// For sessions and the link, to build what must last until the end of the turn.
