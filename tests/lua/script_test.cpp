@@ -18,9 +18,10 @@ setmetatable(tasks, {__index = function() error('not looked at') end}))");
     CHECK(asked("tasks.test1", {21}).result == 42);
     CHECK(asked("tasks.db.clean").result == "cleaned");
     CHECK(asked("utils.id").result == "me");
-    for (const char* none : {"utils.other", "init", "print", "os.time", "string.rep", "tasks",
-                             "tasks.", "tasks.none", "tasks.n", "tasks.db", "tasks.db.", ".", "",
-                             "tasks..test1", "_G.tasks.test1", "config.Tasks"}) {
+    for (const char* none :
+         {"utils.other", "init", "print", "os.time", "string.rep", "tasks", "tasks.", "tasks.none",
+          "tasks.n", "tasks.db", "tasks.db.", ".", "", "tasks.test1.", "tasks.test1.more",
+          "tasks.db.clean.x", "tasks..test1", "_G.tasks.test1", "config.Tasks"}) {
         CAPTURE(none);
         CHECK(asked(none).kind == Kind::unknownFunction);
     }

@@ -159,7 +159,10 @@ bool Script::Impl::pushOwn(lua_State* state, const std::string& name) {
     lua_pushglobaltable(state);
     for (std::size_t from = 0; from <= name.size();) {
         const auto to = std::min(name.find('.', from), name.size());
-        if (!lua_istable(state, -1)) break;
+        if (!lua_istable(state, -1)) {
+            lua_pop(state, 1);
+            return false;  // a function has no functions
+        }
         lua_pushlstring(state, name.data() + from, to - from);
         lua_rawget(state, -2);
         lua_remove(state, -2);
