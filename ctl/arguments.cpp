@@ -106,7 +106,7 @@ class Parser {
         const auto [name, value] = split(word);
         const Option* option = findOption(parsed_.command, name);
         if (option == nullptr) {
-            parsed_.error = "there is no option " + std::string(name);
+            parsed_.error = "there is no option " + typed.substr(0, typed.find('='));
         } else if (option->argument.empty() && value) {
             parsed_.error = std::string(name) + " takes no value";
         } else if (option->argument.empty() || value) {

@@ -111,6 +111,9 @@ class Answers {
 };
 
 Status sendOnly(Tasks& tasks, const Wish& wish, Context& context) {
+    if (tasks.agent().nodes(wish.target).empty()) {
+        return fail(context, Status::failed, "the target means no node");
+    }
     if (tasks.send(wish.target, wish.name, wish.data) == Emitted::queueFull) {
         return fail(context, Status::failed, "the daemon does not read");
     }
@@ -170,6 +173,11 @@ Status callCommand(const Call& call, Context& context) {
         tasks->agent().connect(context.patience.connect);
     } catch (const Error& unreachable) {
         return fail(context, Status::failed, unreachableText(unreachable.what()));
+    }
+    try {
+        (void)tasks->agent().nodes(wish.target);
+    } catch (const Error& wrong) {
+        return fail(context, Status::usage, wrong.what());
     }
     return wish.wantsAnswer ? gather(*tasks, wish, context, answers)
                             : sendOnly(*tasks, wish, context);

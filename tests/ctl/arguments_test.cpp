@@ -26,7 +26,7 @@ TEST_CASE("long names may have one dash") {
     CHECK(parsed.call.has("--json"));
     CHECK(parsed.call.value("--count") == "4");
     CHECK(parsed.call.value("--wait") == "0.5");
-    CHECK(parseWords({"listen", "-bogus", "A"}).error == "there is no option -b");
+    CHECK(parseWords({"listen", "-bogus", "A"}).error == "there is no option -bogus");
 }
 
 TEST_CASE("data and patterns are taken as they are") {

@@ -101,7 +101,7 @@ TEST_CASE("what did not succeed decides how it ends") {
     CHECK(has(nobody.err, "the target means no node"));
 
     const Outcome noTarget = call(cluster.alpha, {"-target", "a b", "-fn", "echo"});
-    CHECK(noTarget.status == 1);
+    CHECK(noTarget.status == 2);
     CHECK(has(noTarget.err, "unexpected at byte 3"));
 
     // Partial answers at the deadline.
@@ -116,6 +116,9 @@ TEST_CASE("what did not succeed decides how it ends") {
 
 TEST_CASE("one of several, or nobody's answer") {
     Cluster cluster;
+    const Outcome none = call(cluster.alpha, {"-target", "nobody", "-fn", "echo", "--no-answer"});
+    CHECK(none.status == 1);
+    CHECK(has(none.err, "the target means no node"));
     CHECK(call(cluster.alpha, {"-target", "all", "-fn", "echo", "-pick", "last"}).out ==
           "c null\n");
     const std::vector<std::string> sticky{"-target", "all", "-fn", "echo", "-key", "user 7"};
