@@ -172,6 +172,7 @@ class Relay {
     Verdict takeSign(const wire::Uuid& from, std::string_view fromName, const Relayed& relayed);
     Verdict takeEnd(const wire::Uuid& from, const Relayed& relayed);
     void end(Origin& origin, const wire::Uuid& from, std::uint8_t hops);
+    void correct(Origin& origin, std::string_view name, const wire::Uuid& host);
     void passOnSign(Origin& origin);
     void retell(const wire::Uuid& host, std::string_view why);
     void forgetIdle();
