@@ -34,6 +34,7 @@ void Relay::onNeighbour(const wire::Uuid& session, std::string_view name,
     }
     Origin* const known = find(session);
     if (known) correct(*known, name, heartbeat.host);
+    if (!known) makeRoomForDirect();
     Origin& origin = known ? *known : make(session, name);
     const bool wasThere = origin.direct || origin.behind;
     origin.direct = true;
@@ -45,7 +46,8 @@ void Relay::onNeighbour(const wire::Uuid& session, std::string_view name,
     }
     if (isNew || !wasThere) retell(origin.host, "");
     if (!wasThere) passOnSign(origin);
-    if (!isNew || !passesOn_) return;
+    if (!isNew || !passesOn_ || greetingsLeft_ == 0) return;
+    --greetingsLeft_;
     // It is to know of the others at once.
     for (auto& [id, other] : origins_) {
         if (id != session && (other.direct || other.behind)) passOnSign(other);
@@ -130,6 +132,7 @@ void Relay::passOnSign(Origin& origin) {
 // late by as many.
 void Relay::onTurn(bool allRead) {
     ++turn_;
+    greetingsLeft_ = greetingsPerTurn;
     const std::uint64_t missed = allRead ? heartbeatsMissed : turnsUnread;
     std::vector<wire::Uuid> silent;
     for (auto& [session, origin] : origins_) {

@@ -1,5 +1,5 @@
 // Relay and Receiver together against hosts that lie of who they are, and come and go without end:
-// who is there is told in order, and nobody stays for ever.
+// who is there is told in order, nobody stays for ever, and there is an end to what is remembered.
 #include <doctest/doctest.h>
 
 #include <map>
@@ -56,6 +56,7 @@ struct Ground final : private RelayEvents {
         hear(Type::end, session, std::string_view(datagram).substr(headerSize));
     }
     void hear(Type type, const wire::Uuid& session, std::string_view body) {
+        now += 1ms;
         receiver.onDatagram(now, {type, 0, session, ++packet, false}, body, somewhere());
         due();
     }
@@ -135,6 +136,7 @@ struct Ground final : private RelayEvents {
 };
 
 using Hosts = std::map<wire::Uuid, wire::Uuid>;
+constexpr std::size_t mostOrigins = maxOrigins + maxSessions;
 
 }  // namespace
 
@@ -166,6 +168,93 @@ TEST_CASE("of what relays say of a session the first counts, and before that wha
     CHECK(ground.there == Hosts{{third, session}});
     ground.end(session);
     CHECK(ground.there.empty());
+}
+
+TEST_CASE("there is an end to how many sessions are remembered, however many come and go") {
+    for (const bool passesOn : {false, true}) {
+        CAPTURE(passesOn);
+        Ground ground(passesOn);
+        for (std::uint64_t n = 0; n < 3000; ++n) {
+            ground.heartbeat({numbered(n), numbered(n + 100'000)});
+            ground.end(numbered(n));
+            CHECK(ground.relay.origins().size() <= mostOrigins);
+        }
+        CHECK(ground.there.empty());
+        // Others have a place all the same, heard directly or through somebody.
+        const wire::Uuid direct = numbered(5000), behind = numbered(5001);
+        ground.heartbeat({direct, numbered(6000)});
+        ground.alive(direct, {behind, numbered(6001)});
+        CHECK(ground.there == Hosts{{numbered(6000), direct}, {numbered(6001), behind}});
+    }
+}
+
+TEST_CASE("nor is there room for more when all are said to be behind somebody") {
+    Ground ground(true);
+    const wire::Uuid relay = numbered(1);
+    std::uint64_t next = 100;
+    for (int round = 0; round < 12; ++round) {
+        // A neighbour that says nothing more is silent after a while, but not if others say it is
+        // there.
+        for (std::uint64_t n = 0; n < maxSessions - 1; ++n, ++next) {
+            ground.heartbeat({numbered(next), numbered(next + 100'000)});
+        }
+        for (int second = 0; second < 61; second += 4) {
+            ground.heartbeat({relay, numbered(2), "relay"});
+            for (std::uint64_t n = 100; n < next; ++n) {
+                ground.alive(relay,
+                             {numbered(n), numbered(n + 100'000), "liar", ground.packet + 1});
+            }
+            ground.pass(4000ms);
+            CHECK(ground.relay.origins().size() <= mostOrigins);
+        }
+    }
+    CHECK(ground.there.contains(numbered(2)));
+    ground.pass(200s);
+    CHECK(ground.there.empty());
+}
+
+TEST_CASE("what waits for others is heard when its session gives way") {
+    Ground ground(false);
+    const wire::Uuid relay = numbered(1), session = numbered(2), host = numbered(3);
+    ground.heartbeat({relay, numbered(4), "relay"});
+    const auto event = [&](std::uint64_t number, std::uint32_t back, std::string_view text) {
+        return ground.passedOn(relay, Relayed::Kind::event, {session, host, "n", number}, 1, text,
+                               back);
+    };
+    CHECK(event(1000, 0, "first") == Relay::Verdict::take);
+    CHECK(event(3000, 1000, "third") == Relay::Verdict::drop);
+    CHECK(ground.relay.deadline());
+    for (std::uint64_t n = 100; ground.mentioned(session) != 0; ++n) {
+        REQUIRE(n < 100'000);
+        // They send something, so that they have what late copies are known by, too.
+        ground.heartbeat({numbered(n), numbered(n + 100'000)});
+        (void)ground.passedOn(relay, Relayed::Kind::event, {numbered(n), numbered(n + 100'000)});
+        ground.end(numbered(n));
+    }
+    CHECK(ground.held == std::vector<std::string>{"third"});
+    CHECK_FALSE(ground.relay.deadline());
+}
+
+TEST_CASE("a relay says all it knows to a new neighbour, but not to neighbours without end") {
+    Ground ground(true);
+    const wire::Uuid relay = numbered(1);
+    ground.heartbeat({relay, numbered(2), "relay"});
+    for (std::uint64_t n = 100; n < 200; ++n) {
+        ground.alive(relay, {numbered(n), numbered(n + 100'000)});
+    }
+    const auto saidTo = [&](std::uint64_t neighbour) {
+        const std::uint64_t before = ground.said;
+        ground.heartbeat({numbered(neighbour), numbered(neighbour + 100'000)});
+        ground.end(numbered(neighbour));
+        return ground.said - before;
+    };
+    CHECK(saidTo(1000) >= 100);
+    std::uint64_t said = 0;
+    for (std::uint64_t n = 1001; n < 1501; ++n) said += saidTo(n);
+    CHECK(said < greetingsPerTurn * 110 + 500 * 4);
+    ground.heartbeat({relay, numbered(2), "relay", 2});
+    ground.pass(1000ms);
+    CHECK(saidTo(2000) >= 100);
 }
 
 TEST_CASE("whoever hosts say they are, who is there is told in order, and nobody stays for ever") {
@@ -213,6 +302,7 @@ TEST_CASE("whoever hosts say they are, who is there is told in order, and nobody
                         ground.heartbeat(said);
                     }
             }
+            REQUIRE(ground.relay.origins().size() <= mostOrigins);
         }
         ground.pass(300s);
         CHECK(ground.there.empty());
