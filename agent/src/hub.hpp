@@ -101,6 +101,7 @@ class Hub final : public Connection::Receiver, public std::enable_shared_from_th
     std::string ask(const std::shared_ptr<Mailbox>& agent, NodeDescription said,
                     std::chrono::milliseconds timeout, const Connection::Done& done);
     void takeAnswer(const wire::EventView& event);
+    void takeBack(const std::string& id);
     bool awaitsAnswer(const Change& change) const;
     void confirmNode(const OwnNodes::Answered& answered, bool awaited);
     Connection::Done takeAsking(std::uint64_t number);

@@ -129,12 +129,21 @@ void Hub::takeAnswer(const wire::EventView& event) {
                                       : ownNodes_.refused(number);
     const Connection::Done done = takeAsking(number);
     if (answered && why.empty()) confirmNode(*answered, done != nullptr);
+    if (!answered && why.empty()) takeBack(textIn(answer, "id"));
     if (answered && answered->isAgain && !why.empty()) {
         answered->agent->trouble("node '" + answered->id + "' is no more: " + why);
     }
     if (answered) tell({Change::What::node, answered->id});
     watchStats();
     if (done) done(why);
+}
+
+// It was given up while a new connection asked for it again, and could not say so yet. The daemon
+// would keep it for as long as the connection lives.
+void Hub::takeBack(const std::string& id) {
+    if (!id.empty() && !ownNodes_.isWanted(id)) {
+        request(control::unregisterNode, Json(id).dump(), 0);
+    }
 }
 
 void Hub::confirmNode(const OwnNodes::Answered& answered, bool awaited) {

@@ -137,6 +137,11 @@ bool OwnNodes::isAsked(std::string_view id) const {
     return isAskedLocked(id);
 }
 
+bool OwnNodes::isWanted(std::string_view id) const {
+    const std::lock_guard lock(mutex_);
+    return entries_.contains(id);
+}
+
 bool OwnNodes::has(std::string_view id) const {
     const std::lock_guard lock(mutex_);
     const auto entry = entries_.find(id);

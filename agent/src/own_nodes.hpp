@@ -53,6 +53,8 @@ class OwnNodes {
     std::shared_ptr<Mailbox> lost(const std::string& id);
 
     bool isAsked(std::string_view id) const;
+    /// It is a node, or is to be one.
+    bool isWanted(std::string_view id) const;
     bool has(std::string_view id) const;
     bool empty() const;
     /// `client`: the uuid of this process's connection; empty before there is one.

@@ -24,7 +24,7 @@ constexpr std::array<BadText, badReasons> badTexts{{
     {"replayed", "a session that did not prove that it is alive"},
     {"number", "an impossible number"},
     {"body", "lengths that do not fit"},
-    {"hostname", "a bad host name, or another than its session began with"},
+    {"hostname", "a bad host name, or another name or host id than its session began with"},
     {"event", "bytes that are no event"},
     {"eventname", "a bad event name"},
     {"reservedname", "a reserved event name"},

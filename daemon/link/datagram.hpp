@@ -150,7 +150,7 @@ enum class Bad : std::uint8_t {
     replayed,      ///< a session that could not prove that it is alive
     number,        ///< packet or sequence number 0 or beyond the limit
     body,          ///< lengths in the body do not fit
-    hostName,      ///< no printable UTF-8 of 1 to 64 bytes, or not the name the session began with
+    hostName,      ///< no printable UTF-8 of 1 to 64 bytes, or not the host its session began with
     event,         ///< the bytes are no event frame, or carry flags that never travel
     eventName,     ///< not 1 to 255 bytes of UTF-8 without NUL
     reservedName,  ///< begins with "nc-"

@@ -267,6 +267,7 @@ void Link::Impl::onBad(link::Bad reason) {
 void Link::Impl::onHostOnline(const link::Remote& remote) {
     sender_.flow().join(remote.session(), buffer_.sent());
     spdlog::info("link: host {} is online at {}", remote.name(), link::text(remote.address));
+    if (remote.said.host == identity_.host) log_.twin(steady_clock::now(), remote);
 }
 
 void Link::Impl::onHostExpired(const link::Remote& remote, std::string_view why) {

@@ -66,6 +66,15 @@ void LinkLog::sayOverflowed(std::uint64_t count) {
         count);
 }
 
+void LinkLog::twin(Time now, const Remote& remote) {
+    if (twins_.add(now, 1, badPause) == 0) return;
+    spdlog::warn(
+        "link: host {} at {} has our identity ({}): is it a copy of this machine? Neither knows "
+        "the "
+        "other's nodes; give one of them another machine id or run directory",
+        remote.name(), text(remote.address), wire::uuidText(remote.said.host));
+}
+
 void LinkLog::bad(Time now, Bad reason, const Endpoint& from, bool news) {
     if (!news) return;  // said before; counted all the same
     if (newsLeft_ > 0) {

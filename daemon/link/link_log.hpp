@@ -17,12 +17,14 @@ class LinkLog {
     /// Between two lines about the same loss.
     static constexpr std::chrono::seconds lossPause{1};
     /// Between two lines about bad datagrams: they mean another version, another key, or somebody
-    /// who has no business here, and will not end soon.
+    /// who has no business here, and will not end soon. Likewise of a host that has our identity.
     static constexpr std::chrono::seconds badPause{30};
 
     void gap(Time now, const std::string& host, const GapReport& report);
     void queueFull(Time now, std::uint64_t events);
     void overflowed(Time now, std::uint64_t datagrams);
+    /// Another host has our identity.
+    void twin(Time now, const Remote& remote);
     /// `news`: the first of that sender for that reason, which is said at once as long as there are
     /// few of them.
     void bad(Time now, Bad reason, const Endpoint& from, bool news);
@@ -59,6 +61,7 @@ class LinkLog {
     Counter queueFull_;
     Counter overflowed_;
     Counter bad_;
+    Counter twins_;
     int newsLeft_ = newsPerTick;
     Bad lastReason_ = Bad::none;
     Endpoint lastSender_;

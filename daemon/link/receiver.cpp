@@ -65,6 +65,11 @@ void Receiver::onData(Time now, const Header& header, std::string_view body, con
 void Receiver::onHeartbeat(Time now, const Header& header, std::string_view body,
                            const Endpoint& from) {
     if (const Bad bad = readHeartbeat(body, said_); bad != Bad::none) return events_.onBad(bad);
+    // A session is of one host for as long as it lives: others go by what it said first.
+    const Remote* const known = find(header.session);
+    if (known && known->introduced && known->said.host != said_.host) {
+        return events_.onBad(Bad::hostName);
+    }
     Remote* remote = heard(now, header.session, said_.name, from);
     if (!remote) return;
     remote->onHeartbeat(now, said_, backoff());

@@ -2,6 +2,10 @@
 #include "relay.hpp"
 
 #include <algorithm>
+#include <tuple>
+#include <utility>
+
+#include "receiver.hpp"
 
 namespace netcluster::daemon::link {
 namespace {
@@ -61,7 +65,35 @@ Origin& Relay::make(const wire::Uuid& session, std::string_view name) {
 bool Relay::makeRoom() {
     if (origins_.size() < maxOrigins) return true;
     forgetIdle();
-    return origins_.size() < maxOrigins;
+    return origins_.size() < maxOrigins || forgetOne(false);
+}
+
+// There is always one to forget: fewer are heard directly than have a place beyond the others.
+void Relay::makeRoomForDirect() {
+    if (origins_.size() >= maxOrigins + maxSessions) (void)forgetOne(true);
+}
+
+// The longest unused, of those that are gone and of whose events nobody has copies: of these
+// nothing is lost. If there is none, and `alsoWhatCounts`, of those that are gone, and then of
+// those that others say are there.
+bool Relay::forgetOne(bool alsoWhatCounts) {
+    const auto worth = [](const Origin& origin) {
+        return std::tuple(origin.behind, origin.watched, origin.usedTurn);
+    };
+    auto least = origins_.end();
+    for (auto it = origins_.begin(); it != origins_.end(); ++it) {
+        const Origin& origin = it->second;
+        if (origin.direct || (!alsoWhatCounts && (origin.behind || origin.watched))) continue;
+        if (least == origins_.end() || worth(origin) < worth(least->second)) least = it;
+    }
+    if (least == origins_.end()) return false;
+    Origin& origin = least->second;
+    while (!origin.held.empty()) releaseFirst(origin);
+    if (std::exchange(origin.behind, false)) retell(origin.host, "silent");
+    if (origin.watched) --watchedCount_;
+    last_ = nullptr;
+    origins_.erase(least);
+    return true;
 }
 
 void Relay::forgetIdle() {

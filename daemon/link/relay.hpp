@@ -8,7 +8,7 @@
 // and only if one of them, other than where it came from, does not hear the origin by itself: what
 // each hears stands in its heartbeats. Where everybody hears everybody, relays are silent.
 //
-// Bounds: 512 sessions, of each a heartbeat (1.2 KB), what its neighbours lack and an OriginWindow.
+// Bounds: 576 sessions, of each a heartbeat (1.2 KB), what its neighbours lack and an OriginWindow.
 #pragma once
 
 #include <chrono>
@@ -26,8 +26,13 @@
 namespace netcluster::daemon::link {
 
 /// Sessions of other hosts known at a time, heard directly or not. Reason: the hosts of eight links
-/// that are full. One that is heard directly has a place beyond them.
+/// that are full. One that is heard directly has a place beyond them, of which there are as many as
+/// a Receiver has (`maxSessions`); if need be one that is gone, or is said to be there, gives way.
 inline constexpr std::size_t maxOrigins = 512;
+/// New neighbours that are told at once of all who are there, between two heartbeats of our own;
+/// more learn it with the heartbeats of those, within one. Reason: whoever opens sessions without
+/// end is not to make relays speak without end.
+inline constexpr int greetingsPerTurn = 8;
 /// A session that is gone is remembered for so long: late copies of its events may still be under
 /// way. Half a minute more than a link keeps what it was split from.
 inline constexpr std::chrono::seconds originIdle{90};
@@ -161,6 +166,8 @@ class Relay {
     Origin* findOrMake(const wire::Uuid& session, std::string_view name);
     Origin& make(const wire::Uuid& session, std::string_view name);
     bool makeRoom();
+    void makeRoomForDirect();
+    bool forgetOne(bool alsoWhatCounts);
     const std::vector<wire::Uuid>& lacking(Origin& origin);
     bool wanted(Origin& origin, const wire::Uuid& from);
     void write(Relayed relayed);
@@ -172,6 +179,7 @@ class Relay {
     Verdict takeSign(const wire::Uuid& from, std::string_view fromName, const Relayed& relayed);
     Verdict takeEnd(const wire::Uuid& from, const Relayed& relayed);
     void end(Origin& origin, const wire::Uuid& from, std::uint8_t hops);
+    void correct(Origin& origin, std::string_view name, const wire::Uuid& host);
     void passOnSign(Origin& origin);
     void retell(const wire::Uuid& host, std::string_view why);
     void forgetIdle();
@@ -188,6 +196,7 @@ class Relay {
     std::map<wire::Uuid, std::vector<std::uint64_t>> neighbours_;
     std::uint64_t neighboursAsOf_ = 1;  ///< +1 with each change of them
     std::uint64_t turn_ = 0;
+    int greetingsLeft_ = greetingsPerTurn;
     Time now_{};
     std::size_t heldBytes_ = 0;
     std::size_t heldCount_ = 0;

@@ -33,6 +33,8 @@ void Relay::onNeighbour(const wire::Uuid& session, std::string_view name,
         ++neighboursAsOf_;
     }
     Origin* const known = find(session);
+    if (known) correct(*known, name, heartbeat.host);
+    if (!known) makeRoomForDirect();
     Origin& origin = known ? *known : make(session, name);
     const bool wasThere = origin.direct || origin.behind;
     origin.direct = true;
@@ -42,13 +44,23 @@ void Relay::onNeighbour(const wire::Uuid& session, std::string_view name,
         origin.saidBy = session;
         origin.saidHops = 0;
     }
-    if (isNew) retell(origin.host, "");
+    if (isNew || !wasThere) retell(origin.host, "");
     if (!wasThere) passOnSign(origin);
-    if (!isNew || !passesOn_) return;
+    if (!isNew || !passesOn_ || greetingsLeft_ == 0) return;
+    --greetingsLeft_;
     // It is to know of the others at once.
     for (auto& [id, other] : origins_) {
         if (id != session && (other.direct || other.behind)) passOnSign(other);
     }
+}
+
+// What relays said of it was not so. Its host is told of as it was, before it is another's.
+void Relay::correct(Origin& origin, std::string_view name, const wire::Uuid& host) {
+    if (origin.name == name && (origin.said.empty() || origin.host == host)) return;
+    origin.direct = origin.behind = false;
+    origin.packet = 0;
+    retell(origin.host, "silent");
+    origin.name = name;
 }
 
 void Relay::onNeighbourGone(const wire::Uuid& session, std::string_view why) {
@@ -66,7 +78,12 @@ Relay::Verdict Relay::takeSign(const wire::Uuid& from, std::string_view fromName
     if (readHeartbeat(relayed.content, heartbeat) != Bad::none) return Verdict::malformed;
     if (heartbeat.host != relayed.host || heartbeat.name != relayed.name) return Verdict::malformed;
     Origin* origin = findOrMake(relayed.session, relayed.name);
-    if (!origin || origin->ended || relayed.number <= origin->packet) return Verdict::drop;
+    if (!origin) return Verdict::drop;
+    // A session is of one host: what was heard first counts, or what it says itself.
+    const bool differs =
+        origin->name != relayed.name || (!origin->said.empty() && origin->host != relayed.host);
+    if (differs) return Verdict::malformed;
+    if (origin->ended || relayed.number <= origin->packet) return Verdict::drop;
     const bool wasThere = origin->direct || origin->behind;
     take(*origin, heartbeat, relayed.number, relayed.content);
     origin->saidBy = from;
@@ -115,6 +132,7 @@ void Relay::passOnSign(Origin& origin) {
 // late by as many.
 void Relay::onTurn(bool allRead) {
     ++turn_;
+    greetingsLeft_ = greetingsPerTurn;
     const std::uint64_t missed = allRead ? heartbeatsMissed : turnsUnread;
     std::vector<wire::Uuid> silent;
     for (auto& [session, origin] : origins_) {

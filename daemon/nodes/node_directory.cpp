@@ -149,7 +149,9 @@ void NodeDirectory::tellChange(json change) {
 
 // -- other hosts -------------------------------------------------------------------------------
 
+// One that has our own identity is none whose nodes could be told from ours.
 void NodeDirectory::onHostOnline(const wire::Uuid& id) {
+    if (id == host_) return;
     if (hosts_.size() >= maxHosts && !hosts_.contains(id)) return;
     Host& host = hosts_[id];
     host.known = false;

@@ -81,7 +81,8 @@ class NodeDirectory {
     /// How all nodes of that client are doing. Returns why it was not taken; empty when it was.
     std::string report(const wire::Uuid& client, nlohmann::json stats);
 
-    // -- other hosts
+    // -- other hosts. Of one that has our identity (a copy of this machine, or a liar) nothing is
+    // taken: its nodes would be ours, and go with it.
 
     void onHostOnline(const wire::Uuid& host);
     void onHostExpired(const wire::Uuid& host);
@@ -173,7 +174,7 @@ class NodeDirectory {
     Amount ours_;
     Amount elsewhere_;
     std::uint64_t serial_ = 0;
-    std::map<wire::Uuid, Host> hosts_;
+    std::map<wire::Uuid, Host> hosts_;  ///< all others that are there; never our own
     bool asked_ = false;
 };
 

@@ -2,6 +2,7 @@
 // makes of the answers, and what it tells.
 #include <doctest/doctest.h>
 
+#include <set>
 #include <thread>
 
 #include "fake_daemon.hpp"
@@ -351,6 +352,72 @@ TEST_CASE("after a lost connection nodes are registered anew before all is well"
     CHECK_FALSE(agent.unregisterNode("two"));
     agent.emit("x", 1, {.to = "two"});
     CHECK(heard == 1);
+}
+
+TEST_CASE("a node that was given up while it was asked for again does not stay with the daemon") {
+    const FakeDaemon daemon;
+    Agent agent("A", daemon.options());
+    FakeClient client = connect(agent, daemon);
+    registerNode(agent, client, "gone");
+    registerNode(agent, client, "kept");
+    client.close();
+    FakeClient again = daemon.accept();
+    const Said gone = next(again);
+    const Said kept = next(again);
+    CHECK(next(again).type == wire::FrameType::sync);
+    // The daemon hears of it, or does not, if that was before the new connection took anything.
+    CHECK(agent.unregisterNode("gone"));
+    welcome(again);
+    grant(again, gone, "gone");
+    grant(again, kept, "kept");
+    again.synced();
+    CHECK(next(again).text == R"(event nc-node-unregister "gone")");
+    agent.emit("fence");
+    CHECK(next(again).text == R"(event nc-node-unregister "gone")");
+    CHECK(next(again).name == "fence");
+}
+
+TEST_CASE("nodes given up in the very moment of a new connection do not stay with the daemon") {
+    for (int round = 0; round < 10; ++round) {
+        const FakeDaemon daemon;
+        Heard<std::string> granted;
+        Agent agent("A", daemon.options());
+        agent.on("fence", [&](const Event&) { agent.emit("fence reached"); });
+        FakeClient client = connect(agent, daemon);
+        // Many that say much, so that to ask for them again takes a while.
+        constexpr int count = 40;
+        const std::string text(20'000, 'x');
+        const auto id = [](int number) { return "n" + std::to_string(number); };
+        for (int number = 0; number < count; ++number) {
+            agent.registerNodeAsync(
+                {id(number), {}, {{"text", text}}},
+                [&](const std::string& error) { granted.add(error); }, longTime);
+            grant(client, next(client), id(number));
+        }
+        for (int number = 0; number < count; ++number) CHECK(granted.next() == "");
+        client.close();
+        FakeClient again = daemon.accept();
+        auto givingUp = inBackground([&] {
+            for (int number = 0; number < count; ++number) agent.unregisterNode(id(number));
+        });
+        std::set<std::string> known;
+        for (Said said = next(again); said.type != wire::FrameType::sync; said = next(again)) {
+            if (said.name != "nc-node-register") continue;
+            const std::string asked = Json::parse(said.text.substr(said.text.find('{')))["id"];
+            known.insert(asked);
+            if (known.size() == 1) welcome(again);
+            grant(again, said, asked);
+        }
+        if (known.empty()) welcome(again);
+        givingUp.get();
+        again.synced();
+        again.event("fence", "1");
+        for (Said said = next(again); said.name != "fence reached"; said = next(again)) {
+            if (said.name != "nc-node-unregister") continue;
+            known.erase(Json::parse(said.text.substr(said.text.find('"'))).get<std::string>());
+        }
+        CHECK(known.empty());
+    }
 }
 
 TEST_CASE("a node that has to give way to one of another host is told of, and is none any more") {

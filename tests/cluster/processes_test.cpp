@@ -1,7 +1,5 @@
 // A cluster of two processes, one of which comes to a sudden end.
 #include <csignal>
-#include <functional>
-#include <thread>
 
 #include "harness.hpp"
 #include "support.hpp"
@@ -17,20 +15,12 @@ std::unique_ptr<scenario::Process> echo(const Cluster& cluster) {
         scenario::Spawn{.environment = {{"TMPDIR", cluster.file.dir.name()}}});
 }
 
-void await(const std::function<bool()>& done) {
-    const auto deadline = std::chrono::steady_clock::now() + patience;
-    while (!done()) {
-        REQUIRE(std::chrono::steady_clock::now() < deadline);
-        std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
-}
-
 void exchange(Server& server, int messages) {
     for (int n = 0; n < messages; ++n) send(server, pidAt(1), {{"n", n}}, n);
     for (int n = 0; n < messages; ++n) {
         CHECK(receive(server) == Envelope{pidAt(1), n, {{"n", n}}});
     }
-    await([&] { return server.counters().confirmed == server.counters().sent; });
+    scenario::awaitTrue([&] { return server.counters().confirmed == server.counters().sent; });
 }
 
 }  // namespace
@@ -47,7 +37,7 @@ TEST_CASE("two processes; one is killed, and what is written to it waits for its
 
     other->signal(SIGKILL);
     other->wait();
-    await([&] { return cluster[0].online().empty(); });  // 5 s without a sign of life
+    scenario::awaitTrue([&] { return cluster[0].online().empty(); });  // 5 s without a sign of life
     for (int n = 0; n < 10; ++n) send(cluster[0], pidAt(1), "waits", n);
     other = echo(cluster);
     for (int n = 0; n < 10; ++n) CHECK(receive(cluster[0]) == Envelope{pidAt(1), n, "waits"});
@@ -57,7 +47,7 @@ TEST_CASE("two processes; one is killed, and what is written to it waits for its
     other->signal(SIGKILL);
     other->wait();
     send(cluster[0], pidAt(1), "never read", 77);
-    await([&] { return cluster[0].counters().sent == 1011; });
+    scenario::awaitTrue([&] { return cluster[0].counters().sent == 1011; });
     other = echo(cluster);
     const Undelivered lost = reports.await(1)[0];
     CHECK(lost.msgId == 77);

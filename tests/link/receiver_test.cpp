@@ -376,6 +376,21 @@ TEST_CASE_FIXTURE(Fixture, "a daemon that died and is back is another session of
     CHECK_FALSE(remote(alpha).online);
 }
 
+TEST_CASE_FIXTURE(Fixture, "a session is of one host, and what it says as another is not heard") {
+    hear(alpha.heartbeat());
+    alpha.host = beta.host;
+    hear(alpha.heartbeat());
+    CHECK(witness.bad == std::vector{Bad::hostName});
+    CHECK(remote(alpha).said.host == uuidOf(1));
+    hear(beta.heartbeat());
+    for (int i = 0; i < 6; ++i) {  // nor is it a sign of life
+        pass(1000ms);
+        hear(alpha.heartbeat());
+        hear(beta.heartbeat());
+    }
+    CHECK(said() == "+alpha +beta -alpha:silent ");
+}
+
 TEST_CASE_FIXTURE(Fixture, "a session has one name") {
     hear(alpha.heartbeat());
     alpha.name = "other";

@@ -43,6 +43,7 @@ class Host final : public NodeEvents {
         clientsView[node.said.id] = node;
     }
     void onNodeExpired(const Node& node, std::string_view why) override {
+        if (node.host == id) ownLost.insert(std::string(why));
         said += '-' + node.said.id + ':' + std::string(why) + ' ';
         CHECK(clientsView.erase(node.said.id) == 1);
     }
@@ -65,6 +66,7 @@ class Host final : public NodeEvents {
     const wire::Uuid id;
     NodeDirectory directory;
     std::string said;
+    std::set<std::string> ownLost;            ///< why nodes of its own went
     std::map<std::string, Node> clientsView;  ///< what a client makes of what it is told
     std::deque<std::pair<std::string, json>> outgoing;
 };
@@ -200,6 +202,40 @@ TEST_CASE("who comes late asks, and is told all; an expired host takes its nodes
     lan[2].directory.onHostOnline(lan[1].id);
     lan.settle();
     CHECK(lan[2].heard() == "+web ");
+}
+
+TEST_CASE(
+    "of a host that has our own identity nothing is taken, and nothing of ours goes with it") {
+    Lan lan(1);
+    Host& host = lan[1];
+    CHECK(host.add("web", 1, 1000) == "");
+    host.outgoing.clear();
+    host.heard();
+    host.directory.onHostOnline(host.id);
+    CHECK(host.outgoing.empty());  // it is not asked
+    CHECK_FALSE(host.directory.waits());
+
+    const auto node = [&](const std::string& id) {
+        return json{{"id", id}, {"host", wire::uuidText(host.id)}, {"hostname", "h"}, {"since", 1}};
+    };
+    const auto tell = [&](std::string_view event, json more) {
+        more["host"] = wire::uuidText(host.id);
+        CHECK(host.directory.onHostEvent(event, more) == "");
+    };
+    tell(control::allNodes, {{"serial", 1}, {"nodes", {node("web"), node("db")}}});
+    tell(control::nodeChange, {{"serial", 2}, {"node", node("other")}});
+    tell(control::nodeChange, {{"serial", 3}, {"gone", "web"}, {"why", "unregistered"}});
+    tell(control::nodeChange, {{"serial", 4}, {"gone", "db"}, {"why", "unregistered"}});
+    tell(control::nodeStats, {{"stats", {{"web", {{"load", 1}}}}}});
+    host.directory.onHostGap(host.id);
+    host.directory.onHostExpired(host.id);
+    CHECK(host.heard() == "");
+    CHECK(names(host.directory) == "web@h1 ");
+    CHECK(host.directory.textElsewhere() == 0);
+    CHECK(host.outgoing.empty());
+    // What it asks is asked of us as well.
+    tell(control::nodesWanted, json::object());
+    CHECK(host.directory.asked());
 }
 
 TEST_CASE("a question that gets lost is asked again; many askers are answered once") {
@@ -608,10 +644,12 @@ TEST_CASE("whatever hosts say, what is known stays in order and goes with them")
         Host& host = lan[1];
         const std::vector<wire::Uuid> others{uuid(7), uuid(8), uuid(9)};
         Babble babble(seed, {others[0], others[1], others[2], host.id});
-        const auto any = [&] { return others[babble.below(3)]; };
+        const auto any = [&] { return babble.below(4) == 0 ? host.id : others[babble.below(3)]; };
         for (int step = 0; step < 600; ++step) {
             const std::string own(1, static_cast<char>('a' + babble.below(6)));
-            switch (babble.below(20)) {
+            host.ownLost.clear();
+            const unsigned what = babble.below(20);
+            switch (what) {
                 case 0:
                     host.directory.onHostOnline(any());
                     break;
@@ -636,6 +674,9 @@ TEST_CASE("whatever hosts say, what is known stays in order and goes with them")
                     (void)host.directory.onHostEvent(babble.event(), babble.data());
             }
             host.outgoing.clear();
+            // Others take none of ours but by having been earlier.
+            host.ownLost.erase(what == 3 ? "unregistered" : "refused");
+            CHECK(host.ownLost.empty());
         }
         // Its clients know what it knows, and nothing of it stays behind.
         CHECK(host.clientsView.size() == host.directory.all().size());

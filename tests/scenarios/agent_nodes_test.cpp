@@ -33,16 +33,6 @@ Options at(const std::string& runDir) {
     return options;
 }
 
-// Asks again and again, up to the deadline.
-template <typename Done>
-void await(Done done) {
-    const auto deadline = Clock::now() + patience();
-    while (!done()) {
-        REQUIRE(Clock::now() < deadline);
-        std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
-}
-
 Words idsOf(const std::vector<Node>& nodes) {
     Words ids;
     for (const Node& node : nodes) ids.push_back(node.id);
@@ -104,7 +94,7 @@ struct TwoHosts {
     Daemon beta{hostConfig("beta")};
     TwoHosts() {
         for (const Daemon* daemon : {&alpha, &beta}) {
-            await([&] { return daemon->ask("hosts").size() == 2; });
+            awaitTrue([&] { return daemon->ask("hosts").size() == 2; });
         }
     }
 };
@@ -130,7 +120,7 @@ TEST_CASE("a node is known to every agent of every host, with all it says of its
     REQUIRE(idsOf(own) == Words{"web"});
     CHECK(own[0].own);
     for (Agent* agent : {static_cast<Agent*>(&here), static_cast<Agent*>(&onOtherChannel)}) {
-        await([&] { return !agent->nodes().empty(); });
+        awaitTrue([&] { return !agent->nodes().empty(); });
         const std::vector<Node> nodes = agent->nodes();
         REQUIRE(idsOf(nodes) == Words{"web"});
         CHECK_FALSE(nodes[0].own);
@@ -146,7 +136,7 @@ TEST_CASE("a node is known to every agent of every host, with all it says of its
 
     CHECK(there.unregisterNode("web"));
     CHECK_FALSE(there.unregisterNode("web"));
-    await([&] { return here.nodes().empty() && onOtherChannel.nodes().empty(); });
+    awaitTrue([&] { return here.nodes().empty() && onOtherChannel.nodes().empty(); });
 }
 
 TEST_CASE("an agent that gives no id is called by its host and its process") {
@@ -188,7 +178,7 @@ TEST_CASE("events for a node reach it wherever it is, in its own process too, an
     Connected bystander(hosts.beta, "B");
     here.registerNode({"near", {"all"}}, patience());
     there.registerNode({"far", {"all"}, {{"gpu", true}}}, patience());
-    await([&] { return here.nodes().size() == 2 && there.nodes().size() == 2; });
+    awaitTrue([&] { return here.nodes().size() == 2 && there.nodes().size() == 2; });
 
     Words nearHeard;
     BinaryClient fence(hosts.beta.socket("A"));
@@ -219,7 +209,7 @@ TEST_CASE("that nobody near wants an event for a node says nothing of the same e
     Connected here(hosts.alpha);
     BinaryClient deaf(hosts.alpha.socket("A"), {});
     deaf.emit("nc-node-register", R"({"id":"deaf"})");
-    await([&] { return idsOf(here.nodes()) == Words{"deaf"}; });
+    awaitTrue([&] { return idsOf(here.nodes()) == Words{"deaf"}; });
     BinaryClient there(hosts.beta.socket("A"));
     here.emit("x", 1, {.to = "deaf"});
     here.sync(patience());  // what the daemon has to say to that
@@ -233,7 +223,7 @@ TEST_CASE("an id belongs to one process of one host; when that goes, another may
     Connected there(hosts.beta);
     auto first = std::make_unique<BinaryClient>(hosts.alpha.socket("A"), Words{});
     first->emit("nc-node-register", R"({"id":"web"})");
-    await([&] {
+    awaitTrue([&] {
         return idsOf(here.nodes()) == Words{"web"} && idsOf(there.nodes()) == Words{"web"};
     });
     CHECK_FALSE(here.nodes()[0].own);
@@ -242,9 +232,9 @@ TEST_CASE("an id belongs to one process of one host; when that goes, another may
     CHECK(errorOf([&] { there.registerNode({"web"}, patience()); }) ==
           "there is a node web on host alpha");
     first.reset();
-    await([&] { return here.nodes().empty() && there.nodes().empty(); });
+    awaitTrue([&] { return here.nodes().empty() && there.nodes().empty(); });
     CHECK(there.registerNode({"web"}, patience()) == "web");
-    await([&] { return !here.nodes().empty(); });
+    awaitTrue([&] { return !here.nodes().empty(); });
     CHECK(here.nodes()[0].host == "beta");
 }
 
@@ -256,13 +246,13 @@ TEST_CASE("after a restart of the daemon nodes are there again, and everybody wa
     };
     auto alpha = start();
     Daemon beta(hostConfig("beta"));
-    await([&] { return beta.ask("hosts").size() == 2 && alpha->ask("hosts").size() == 2; });
+    awaitTrue([&] { return beta.ask("hosts").size() == 2 && alpha->ask("hosts").size() == 2; });
     Agent here("A", at(place.file("run")));
     here.connect(patience());
     Connected there(beta);
     here.registerNode({"web", {"eu"}}, patience());
     there.registerNode({"db"}, patience());
-    await([&] { return here.nodes().size() == 2 && there.nodes().size() == 2; });
+    awaitTrue([&] { return here.nodes().size() == 2 && there.nodes().size() == 2; });
     Row told;
     told.listenTo(here);
     Row toldThere;
@@ -283,7 +273,7 @@ TEST_CASE("after a restart of the daemon nodes are there again, and everybody wa
     // What is still there is not told again; ours went with the daemon that knew it.
     CHECK(told.next() == "-web away");
     CHECK(told.next() == "+web alpha");
-    await([&] { return here.nodes().size() == 2; });
+    awaitTrue([&] { return here.nodes().size() == 2; });
     CHECK(here.nodes("web").at(0).own);
     here.on("to web", [&](const Event& event) { told.add(std::string(event.name())); });
     here.sync(patience());
@@ -303,18 +293,18 @@ TEST_CASE("with poll it is all the same, on the thread that polls") {
     CHECK(agent.registerNode({"mine"}, patience()) == "mine");
     Connected there(hosts.beta);
     there.registerNode({"theirs"}, patience());
-    await([&] { return !agent.nodes("theirs").empty(); });  // known before it is told
+    awaitTrue([&] { return !agent.nodes("theirs").empty(); });  // known before it is told
     std::string outcome = "none";
     agent.registerNodeAsync(
         {"theirs"}, [&](const std::string& error) { outcome = error; }, patience());
-    await([&] {
+    awaitTrue([&] {
         agent.poll();
         return outcome != "none" && told.size() >= 3;
     });
     CHECK(outcome == "there is a node theirs on host beta");
     CHECK(told == Words{"+host beta", "+mine alpha", "+theirs beta"});
     there.unregisterNode("theirs");
-    await([&] {
+    awaitTrue([&] {
         agent.poll();
         return told.size() >= 4;
     });
@@ -331,7 +321,7 @@ TEST_CASE("how nodes are doing is known everywhere") {
         const std::vector<Node> nodes = agent.nodes("web");
         return nodes.empty() ? 0 : nodes[0].stats.value("shard", 0);
     };
-    await([&] { return shardOf(here) == 1 && shardOf(there) == 1; });
+    awaitTrue([&] { return shardOf(here) == 1 && shardOf(there) == 1; });
     const Json stats = here.nodes("web").at(0).stats;
     for (const char* key : {"memory", "uptime", "load", "hostload", "cpus", "requests", "busy"}) {
         CAPTURE(key);
@@ -340,7 +330,7 @@ TEST_CASE("how nodes are doing is known everywhere") {
     CHECK(stats.at("pid") == getpid());
     CHECK(stats.at("version") == NETCLUSTER_VERSION);
     there.reportStats({{"shard", 2}});
-    await([&] { return shardOf(here) == 2 && shardOf(there) == 2; });
+    awaitTrue([&] { return shardOf(here) == 2 && shardOf(there) == 2; });
     // Who comes later knows it when connect returns.
     Connected late(hosts.alpha, "B");
     CHECK(shardOf(late) == 2);

@@ -9,6 +9,7 @@
 #include <csignal>
 #include <netcluster/agent.hpp>
 
+#include "awaiting_nodes.hpp"
 #include "harness.hpp"
 
 using namespace netcluster::scenario;
@@ -104,15 +105,6 @@ std::string whoAnswers(std::uint16_t port, const std::string& target) {
     return answer.substr(body + 4, blank - body - 4);
 }
 
-// What waits on `condition` with the harness's patience.
-void await(const std::function<bool()>& condition) {
-    const auto deadline = Clock::now() + patience();
-    while (!condition()) {
-        REQUIRE(Clock::now() < deadline);
-        std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
-}
-
 // Several clients that ask one after the other, until each has asked so often.
 class Load {
   public:
@@ -157,7 +149,7 @@ struct TwoHosts {
 
 // The proxy's own view cannot be asked; an agent beside it has the same.
 void awaitNodes(netcluster::Agent& agent, std::size_t count) {
-    await([&] { return agent.nodes().size() == count; });
+    netcluster::scenario::awaitNodes([&] { return agent.nodes().size() == count; }, agent);
 }
 
 }  // namespace
@@ -171,12 +163,12 @@ TEST_CASE("the proxy prefers who has least to do, and no request fails when a se
     netcluster::Agent watcher("web", {.dir = hosts.alpha.runDir()});
     watcher.connect();
     awaitNodes(watcher, 3);
-    await([&] { return whoAnswers(proxy.port, "/").size() == 1; });  // the proxy knows as well
+    awaitTrue([&] { return whoAnswers(proxy.port, "/").size() == 1; });  // the proxy knows as well
 
     constexpr int clients = 8;
     constexpr int each = 400;
     Load load(proxy.port, clients, each);
-    await([&] { return load.answered() >= clients * each / 3; });
+    awaitTrue([&] { return load.answered() >= clients * each / 3; });
     b.process->signal(SIGKILL);
     const auto atKill = load.byServer();
     load.join();
@@ -230,9 +222,9 @@ TEST_CASE("a server that ends without an answer is passed over, if that may be d
                         .info = {{"address", "127.0.0.3"}},
                         .services = {{"http", ntohs(address.sin_port)}}});
     awaitNodes(agent, 2);
-    await([&] { return whoAnswers(proxy.port, "/again") == "good" && taken > 0; });
+    awaitTrue([&] { return whoAnswers(proxy.port, "/again") == "good" && taken > 0; });
 
-    await([&] {  // for a second after that, it comes last
+    awaitTrue([&] {  // for a second after that, it comes last
         const std::string answer = ask(proxy.port, request("POST", "/"));
         return answer.starts_with("HTTP/1.1 502 ");
     });
@@ -241,6 +233,6 @@ TEST_CASE("a server that ends without an answer is passed over, if that may be d
     bad.join();
 
     good.process->signal(SIGKILL);
-    await([&] { return agent.nodes().empty(); });
+    awaitNodes(agent, 0);
     CHECK(ask(proxy.port, request("GET", "/")).starts_with("HTTP/1.1 503 "));
 }

@@ -88,6 +88,14 @@ std::chrono::milliseconds patience() {
     return std::chrono::seconds(20) * slowness();
 }
 
+void awaitTrue(const std::function<bool()>& done) {
+    const auto deadline = Clock::now() + patience();
+    while (!done()) {
+        if (Clock::now() >= deadline) throw Error("what was waited for did not come true");
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+}
+
 // -- Scratch -----------------------------------------------------------------------------------
 
 Scratch::Scratch() {

@@ -1,6 +1,6 @@
 // What scenarios are made of: the real ncserver as a child process, and a place for its files.
-// Everything waits with a deadline (poll or a condition variable), nothing sleeps, and whatever a
-// test leaves behind ends with it, also when it fails or is killed.
+// Everything waits with a deadline (poll or a condition variable), nothing but awaitTrue sleeps,
+// and whatever a test leaves behind ends with it, also when it fails or is killed.
 #pragma once
 
 #include <sys/types.h>
@@ -29,6 +29,9 @@ using Clock = std::chrono::steady_clock;
 std::chrono::milliseconds patience();
 /// How many times slower than usual this build is (sanitizers).
 int slowness();
+
+/// Asks again and again until it is so. For what nobody tells of; throws Error at the deadline.
+void awaitTrue(const std::function<bool()>& done);
 
 /// A directory of this test's own, short enough for socket paths; removed with what is in it.
 class Scratch {

@@ -5,10 +5,9 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
-#include <functional>
 #include <netcluster/tasks.hpp>
-#include <thread>
 
+#include "awaiting_nodes.hpp"
 #include "clients.hpp"
 #include "harness.hpp"
 #include "printing.hpp"
@@ -23,15 +22,6 @@ inline std::string taskHostConfig(const std::string& name, const std::string& ch
            std::to_string(port) + R"(, "heartbeat": 100, "name": ")" + name + '"' + more +
            R"(, "channels": {"control": {}, "A": )" + channelA +
            R"(, "B": {"propagatetochannels": "^A$"}}})";
-}
-
-/// Asks again and again, up to the deadline.
-inline void awaitTrue(const std::function<bool()>& done) {
-    const auto deadline = Clock::now() + patience();
-    while (!done()) {
-        REQUIRE(Clock::now() < deadline);
-        std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
 }
 
 struct TwoHosts {
@@ -65,7 +55,7 @@ struct Program : Tasks {
         return options;
     }
     void awaitNodes(std::size_t count) {
-        awaitTrue([&] { return agent().nodes().size() == count; });
+        scenario::awaitNodes([&] { return agent().nodes().size() == count; }, *this);
     }
 };
 

@@ -104,7 +104,7 @@ int main(int argc, char** argv) {
     options.dir = daemon.runDir();
     Tasks tasks("A", options);
     tasks.agent().connect();
-    while (tasks.agent().nodes().empty()) std::this_thread::sleep_for(5ms);
+    awaitTrue([&] { return !tasks.agent().nodes().empty(); });
     measure(tasks, "Lua tasks alone", seconds, atOnce, 0);
     measure(tasks, "one endless among them, always", seconds, atOnce, 1);
     measure(tasks, "ten endless among them, always", seconds, atOnce, 10);

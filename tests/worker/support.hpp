@@ -5,6 +5,7 @@
 
 #include <netcluster/tasks.hpp>
 
+#include "awaiting_nodes.hpp"
 #include "harness.hpp"
 
 namespace netcluster::scenario {
@@ -53,11 +54,7 @@ class Asker {
         return options;
     }
     void awaitNodes(std::size_t count) {
-        const auto deadline = Clock::now() + patience();
-        while (tasks.agent().nodes().size() != count) {
-            REQUIRE(Clock::now() < deadline);
-            std::this_thread::sleep_for(2ms);
-        }
+        scenario::awaitNodes([&] { return tasks.agent().nodes().size() == count; }, tasks);
     }
     std::vector<Answer> all(const std::string& target, const std::string& name,
                             const Json& data = nullptr) {
