@@ -18,7 +18,10 @@ export class Program {
     this.child = spawn(command.includes('/') ? command : join(binaries, command), args, {
       stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     });
-    if (input !== undefined) this.child.stdin.end(input);
+    if (input !== undefined) {
+      this.child.stdin.on('error', () => {});  // it may end without having read it
+      this.child.stdin.end(input);
+    }
     this.child.stdout.setEncoding('utf8').on('data', (text) => {
       this.out += text;
       this.wake?.();
