@@ -67,6 +67,14 @@ void pushValue(lua_State* state, const Json& value) {
     }
 }
 
+bool isMarked(lua_State* state, int index) {
+    if (lua_getmetatable(state, index) == 0) return false;
+    lua_rawgetp(state, LUA_REGISTRYINDEX, &arrayMark);
+    const bool marked = lua_rawequal(state, -1, -2) != 0;
+    lua_pop(state, 2);
+    return marked;
+}
+
 /// Reads one value, its parts and so on; what is refused is thrown with the path to it.
 class Reader {
   public:
@@ -121,14 +129,6 @@ class Reader {
         return {data, size};
     }
 
-    bool isMarked(int index) {
-        if (lua_getmetatable(state_, index) == 0) return false;
-        lua_rawgetp(state_, LUA_REGISTRYINDEX, &arrayMark);
-        const bool marked = lua_rawequal(state_, -1, -2) != 0;
-        lua_pop(state_, 2);
-        return marked;
-    }
-
     Json table(int index, int depth) {
         const auto length = static_cast<lua_Integer>(lua_rawlen(state_, index));
         lua_Integer numbers = 0;
@@ -147,7 +147,8 @@ class Reader {
         if (numbers != length) refuse("a table with holes");
         if (numbers > 0 && names) refuse("a table with both names and numbers as keys");
         if (names) return object(index, depth);
-        return numbers > 0 || isMarked(index) ? array(index, length, depth) : Json::object();
+        return numbers > 0 || isMarked(state_, index) ? array(index, length, depth)
+                                                      : Json::object();
     }
 
     Json array(int index, lua_Integer length, int depth) {
@@ -205,6 +206,10 @@ int array(lua_State* state) {
     }
     luaL_checktype(state, 1, LUA_TTABLE);
     lua_settop(state, 1);
+    if (isMarked(state, 1)) return 1;
+    // It may be one that scripts must not change: that of `config` is.
+    if (lua_getmetatable(state, 1) != 0)
+        return luaL_argerror(state, 1, "a table with a metatable of its own");
     lua_rawgetp(state, LUA_REGISTRYINDEX, &arrayMark);
     lua_setmetatable(state, 1);
     return 1;
@@ -266,6 +271,9 @@ void openJson(lua_State* state) {
     lua_newtable(state);
     lua_pushliteral(state, "json.array");
     lua_setfield(state, -2, "__name");
+    // Scripts never see it: a __gc put into it would be that of all arrays made afterwards.
+    lua_pushboolean(state, 0);
+    lua_setfield(state, -2, "__metatable");
     lua_rawsetp(state, LUA_REGISTRYINDEX, &arrayMark);
 
     lua_newtable(state);
