@@ -80,6 +80,9 @@ class Reader {
   public:
     explicit Reader(lua_State* state) : state_(state) {}
 
+    /// Of all it has read, what was refused too.
+    std::size_t weight() const { return weight_; }
+
     Json read(int index, int depth) {
         if (depth > deepest)
             refuse("more than " + std::to_string(deepest) + " levels, or a table within itself");
@@ -181,9 +184,23 @@ class Reader {
     std::string path_;
 };
 
+/// Costs what has been read, refused or not: a script may catch that, and try again without end.
+template <typename Read>
+void readAtPrice(lua_State* state, Read read) {
+    Reader reader(state);
+    try {
+        read(reader);
+    } catch (const std::exception&) {
+        Machine::of(state).charge(state, reader.weight());
+        throw;
+    }
+    Machine::of(state).charge(state, reader.weight());
+}
+
 int encode(lua_State* state) {
     luaL_checkany(state, 1);
-    const Json value = toJson(state, 1);
+    Json value;
+    readAtPrice(state, [&](Reader& reader) { value = reader.read(1, 0); });
     const int indent = lua_toboolean(state, 2) != 0 ? 2 : -1;
     const std::string text = value.dump(indent);
     Machine::of(state).charge(state, text.size());
@@ -245,6 +262,15 @@ void push(lua_State* state, const Json& value) {
 
 Json toJson(lua_State* state, int index) {
     return Reader(state).read(index, 0);
+}
+
+Json argumentsToJson(lua_State* state) {
+    Json arguments = Json::array();
+    const int count = lua_gettop(state);
+    readAtPrice(state, [&](Reader& reader) {
+        for (int index = 1; index <= count; ++index) arguments.push_back(reader.read(index, 0));
+    });
+    return arguments;
 }
 
 Json parseJson(std::string_view text) {
