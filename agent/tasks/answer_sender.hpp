@@ -2,7 +2,9 @@
 // by a TaskRunner. Any thread.
 //
 // A caller says of each piece that it has come ("more"), and of a result it does not wait for any
-// more that it has enough. Callers that say nothing get the pieces at a slow pace.
+// more that it has enough. Callers that say nothing get the pieces at a slow pace. A word may be
+// lost, where a queue is full: each tells of all pieces before it, and after a second without any
+// one more piece is sent.
 #pragma once
 
 #include <chrono>

@@ -36,7 +36,7 @@ std::size_t Parcel::count() const {
 void Parcel::sent(Time now) {
     ++next_;
     lastSent_ = now;
-    progress_ = now;
+    if (!speaks_) progress_ = now;
 }
 
 void Parcel::heard(std::size_t part, std::size_t window, Time now) {
@@ -56,7 +56,8 @@ bool Parcel::cutSmaller() {
 
 Parcel::Time Parcel::due() const {
     if (next_ - heard_ < window_) return Time::min();
-    if (speaks_) return Time::max();
+    // Its word was lost, perhaps: that of the next piece is one of all before it, too.
+    if (speaks_) return lastSent_ + firstWord;
     return lastSent_ + (next_ <= fewUnheard ? firstWord : slowPace);
 }
 

@@ -27,12 +27,14 @@ class Parcel {
     using Time = std::chrono::steady_clock::time_point;
 
     /// How long a caller may take to say something of the first pieces before it counts as one that
-    /// never does, and the pace for those.
+    /// never does, and the pace for those. When one that speaks says nothing for as long, it gets
+    /// one piece more.
     static constexpr std::chrono::milliseconds firstWord{1000};
     static constexpr std::chrono::milliseconds slowPace{50};
     /// When a queue was full.
     static constexpr std::chrono::milliseconds tryAgain{5};
-    /// Without any progress it is given up: the caller is gone.
+    /// Without any progress it is given up: the caller is gone. Of one that speaks its words are
+    /// progress, else the pieces that are sent.
     static constexpr std::chrono::seconds longest{60};
 
     static Parcel ofText(ReplyAddress address, std::string text, Time now);

@@ -37,7 +37,8 @@ TEST_CASE("two pieces are sent, then one for each that the caller has heard") {
     CHECK(parcel.whole());
 }
 
-TEST_CASE("a caller that says nothing gets the rest slowly; one that has spoken is waited for") {
+TEST_CASE(
+    "a caller that says nothing gets the rest slowly; one that has spoken, a piece a second") {
     Parcel::Time now{};
     Parcel parcel = ofPieces(6);
     for (int i = 0; i < 2; ++i) {
@@ -52,9 +53,36 @@ TEST_CASE("a caller that says nothing gets the rest slowly; one that has spoken 
     CHECK_FALSE(parcel.mayGo(now + 49ms));
     CHECK(parcel.mayGo(now + 50ms));
     parcel.heard(0, 0, now);
-    CHECK_FALSE(parcel.mayGo(now + 59s));
+    CHECK_FALSE(parcel.mayGo(now + 999ms));
+    CHECK(parcel.mayGo(now + 1s));
+    parcel.sent(now + 1s);
+    CHECK_FALSE(parcel.mayGo(now + 1999ms));
+    // What is sent is no progress: nobody may be there any more.
     CHECK_FALSE(parcel.givenUp(now + 59s));
     CHECK(parcel.givenUp(now + 60s));
+}
+
+TEST_CASE(
+    "the words of all pieces that are out may be lost: one more goes, and its word tells all") {
+    Parcel::Time now{};
+    Parcel parcel = ofPieces(8);
+    for (std::size_t part = 0; part < 3; ++part) {
+        parcel.next();
+        parcel.sent(now);
+        if (part == 0) parcel.heard(0, 0, now);
+    }
+    CHECK_FALSE(parcel.mayGo(now));
+    now = parcel.due();
+    REQUIRE(now <= Parcel::Time{} + 1s);
+    parcel.next();
+    parcel.sent(now);
+    CHECK_FALSE(parcel.mayGo(now));
+    parcel.heard(3, 0, now);
+    for (int more = 0; more < 2; ++more) {
+        CHECK(parcel.mayGo(now));
+        parcel.sent(now);
+    }
+    CHECK_FALSE(parcel.mayGo(now));
 }
 
 TEST_CASE("what a caller says of pieces that it cannot have does nothing") {
