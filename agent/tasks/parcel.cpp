@@ -36,6 +36,7 @@ std::size_t Parcel::count() const {
 void Parcel::sent(Time now) {
     ++next_;
     lastSent_ = now;
+    noRoomSince_.reset();
     if (!speaks_) progress_ = now;
 }
 
@@ -52,6 +53,14 @@ bool Parcel::cutSmaller() {
     limit_ /= 2;
     pieces_.clear();
     return true;
+}
+
+void Parcel::noRoom(std::size_t queueLimit, Time now) {
+    while (limit_ >= queueLimit && cutSmaller()) continue;
+    if (!noRoomSince_) noRoomSince_ = now;
+    if (now - *noRoomSince_ < roomTime) return;
+    cutSmaller();
+    noRoomSince_ = now;
 }
 
 Parcel::Time Parcel::due() const {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <netcluster/event.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,6 +34,9 @@ class Parcel {
     static constexpr std::chrono::milliseconds slowPace{50};
     /// When a queue was full.
     static constexpr std::chrono::milliseconds tryAgain{5};
+    /// A queue without room for so long counts as one that has none for so large a piece. Reason: a
+    /// full one is emptied within that, by a daemon that works, and small pieces are slow.
+    static constexpr std::chrono::milliseconds roomTime{1000};
     /// Without any progress it is given up: the caller is gone. Of one that speaks its words are
     /// progress, else the pieces that are sent.
     static constexpr std::chrono::seconds longest{60};
@@ -52,6 +56,9 @@ class Parcel {
     /// The daemon takes no event so large: cuts it smaller. False when that cannot be, for some of
     /// it is out, or it is small already.
     bool cutSmaller();
+    /// The queue, of `queueLimit` bytes, had no room. What never will have any is cut smaller: what
+    /// is larger than the queue, or found no room for a while (its frame counts as well).
+    void noRoom(std::size_t queueLimit, Time now);
     bool whole() const { return next_ == count(); }
     /// Something may be emitted now.
     bool mayGo(Time now) const { return now >= due(); }
@@ -73,6 +80,7 @@ class Parcel {
     bool speaks_ = false;  // the caller
     Time lastSent_{};
     Time progress_{};
+    std::optional<Time> noRoomSince_{};
 };
 
 }  // namespace netcluster::tasks

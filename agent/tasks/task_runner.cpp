@@ -23,8 +23,9 @@ struct Registry {
 
 }  // namespace
 
-std::shared_ptr<TaskRunner> TaskRunner::enter(Agent& agent, std::shared_ptr<Gate> gate) {
-    auto runner = std::make_shared<TaskRunner>(agent, std::move(gate));
+std::shared_ptr<TaskRunner> TaskRunner::enter(Agent& agent, std::size_t queueLimit,
+                                              std::shared_ptr<Gate> gate) {
+    auto runner = std::make_shared<TaskRunner>(agent, queueLimit, std::move(gate));
     Registry& registry = Registry::instance();
     const std::lock_guard lock(registry.mutex);
     registry.runners.push_back(runner);
@@ -43,10 +44,10 @@ void TaskRunner::leave() {
     registry.count = registry.runners.size();
 }
 
-TaskRunner::TaskRunner(Agent& agent, std::shared_ptr<Gate> gate)
+TaskRunner::TaskRunner(Agent& agent, std::size_t queueLimit, std::shared_ptr<Gate> gate)
     : agent_(agent),
       gate_(std::move(gate)),
-      answers_(std::make_shared<AnswerSender>(agent_, gate_)) {}
+      answers_(std::make_shared<AnswerSender>(agent_, queueLimit, gate_)) {}
 
 // -- functions
 

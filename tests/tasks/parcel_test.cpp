@@ -114,6 +114,32 @@ TEST_CASE("it can be cut smaller until some of it is out") {
     CHECK(cuts == 8);
 }
 
+TEST_CASE("a full queue is waited for; only what no queue takes is cut smaller") {
+    constexpr std::size_t queue = 8 << 20;
+    Parcel::Time now{};
+    Parcel parcel = ofPieces(1);
+    for (; now < Parcel::Time{} + 1s; now += Parcel::tryAgain) parcel.noRoom(queue, now);
+    CHECK(parcel.next().at("parts") == 1);
+    parcel.noRoom(queue, now);
+    CHECK(parcel.next().at("parts") == 2);
+    for (int i = 1; i < 200; ++i) parcel.noRoom(queue, now += Parcel::tryAgain);
+    CHECK(parcel.next().at("parts") == 2);
+
+    // It is larger than the queue: that is known at once.
+    Parcel other = ofPieces(1);
+    other.noRoom(10'000, now);
+    CHECK(other.next().at("parts") == 8);
+
+    // Between a queue and another that is full there was room.
+    Parcel third = ofPieces(2);
+    third.noRoom(queue, now);
+    third.next();
+    third.sent(now);
+    third.noRoom(queue, now + 1s);
+    third.noRoom(queue, now + 3s);
+    CHECK(third.next().at("parts") == 2);
+}
+
 TEST_CASE("an answer of one event is whole when that is out") {
     Parcel parcel = Parcel::ofData(address, {{"node", "n"}}, {});
     CHECK(parcel.mayGo({}));
