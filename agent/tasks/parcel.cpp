@@ -9,7 +9,7 @@ namespace netcluster::tasks {
 Parcel Parcel::ofText(ReplyAddress address, std::string text, Time now) {
     Parcel parcel;
     parcel.address_ = std::move(address);
-    parcel.text_ = std::move(text);
+    parcel.text_ = std::make_unique<const std::string>(std::move(text));
     parcel.progress_ = now;
     return parcel;
 }
@@ -23,9 +23,8 @@ Parcel Parcel::ofData(ReplyAddress address, Json data, Time now) {
 }
 
 Json Parcel::next() {
-    if (text_.empty()) return data_;
-    // Now, not when it was made: what points into a text would not survive being moved.
-    if (pieces_.empty()) pieces_ = cutIntoPieces(text_, limit_);
+    if (!text_) return data_;
+    if (pieces_.empty()) pieces_ = cutIntoPieces(*text_, limit_);
     return pieceData(address_.node, next_, pieces_.size(), pieces_[next_]);
 }
 
@@ -49,7 +48,7 @@ void Parcel::heard(std::size_t part, std::size_t window, Time now) {
 }
 
 bool Parcel::cutSmaller() {
-    if (text_.empty() || next_ != 0 || limit_ / 2 < leastPieceSize) return false;
+    if (!text_ || next_ != 0 || limit_ / 2 < leastPieceSize) return false;
     limit_ /= 2;
     pieces_.clear();
     return true;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
 #include <netcluster/event.hpp>
 #include <optional>
 #include <string>
@@ -45,7 +46,7 @@ class Parcel {
     static Parcel ofData(ReplyAddress address, Json data, Time now);
 
     const ReplyAddress& address() const { return address_; }
-    std::size_t size() const { return text_.size() + address_.id.size() + 256; }
+    std::size_t size() const { return (text_ ? text_->size() : 0) + address_.id.size() + 256; }
 
     /// The data of what is to be emitted next.
     Json next();
@@ -70,9 +71,9 @@ class Parcel {
     std::size_t count() const;
 
     ReplyAddress address_;
-    std::string text_;                      // of the result; or
-    Json data_;                             // of the only event
-    std::vector<std::string_view> pieces_;  // of the text
+    std::unique_ptr<const std::string> text_;  // of the result; or
+    Json data_;                                // of the only event
+    std::vector<std::string_view> pieces_;     // of the text, which stays where it is
     std::size_t limit_ = pieceSize;
     std::size_t next_ = 0;
     std::size_t heard_ = 0;  // pieces

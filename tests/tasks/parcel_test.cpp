@@ -140,6 +140,16 @@ TEST_CASE("a full queue is waited for; only what no queue takes is cut smaller")
     CHECK(third.next().at("parts") == 2);
 }
 
+TEST_CASE("a short answer that has been cut and is moved says what it said") {
+    Parcel parcel = Parcel::ofText(address, "[1]", {});
+    const Json data = parcel.next();
+    CHECK(data.at("text") == "[1]");
+    Parcel moved = std::move(parcel);
+    CHECK(moved.next() == data);
+    parcel = Parcel::ofText(address, "another", {});
+    CHECK(moved.next() == data);
+}
+
 TEST_CASE("an answer of one event is whole when that is out") {
     Parcel parcel = Parcel::ofData(address, {{"node", "n"}}, {});
     CHECK(parcel.mayGo({}));
