@@ -143,9 +143,10 @@ std::vector<std::string> TaskRunner::ownNodes(std::string_view to) const {
 // -- doing it
 
 void TaskRunner::onEvent(const Event& event) {
+    const Gate::Pass pass(*gate_);
+    if (!pass) return;
     if (const auto progress = readProgress(event)) {
-        const Gate::Pass pass(*gate_);
-        if (pass) answers_->onProgress(event.sender(), *progress);
+        answers_->onProgress(event.sender(), *progress);
         return;
     }
     Asked asked = readTask(event);
@@ -158,8 +159,7 @@ void TaskRunner::onEvent(const Event& event) {
     Task task;
     TaskAccess::fill(task, std::move(asked.name), std::move(asked.data), event);
     for (const std::string& node : nodes) {
-        const Gate::Pass pass(*gate_);
-        if (!pass) return;
+        if (gate_->closed()) return;  // by the function for the node before
         TaskAccess::setNode(task, node);
         ReplyAddress address;
         address.event = asked.replyEvent;
@@ -188,8 +188,7 @@ void TaskRunner::refuse(const Asked& asked, const Event& event,
                         const std::vector<std::string>& nodes) {
     if (asked.answered) {
         for (const std::string& node : nodes) {
-            const Gate::Pass pass(*gate_);
-            if (!pass) return;
+            if (gate_->closed()) return;  // by a listener that heard the answer before
             answers_->failed({asked.replyEvent, toCaller(event.sender()), std::string(event.id()),
                               node, event.fromThisProcess()},
                              asked.problem);
