@@ -138,6 +138,10 @@ void Hub::takeAnswer(const wire::EventView& event) {
 }
 
 void Hub::confirmNode(const OwnNodes::Answered& answered, bool awaited) {
+    if (!answered.agent) {  // given up between the greeting's making and its writing
+        request(control::unregisterNode, Json(answered.id).dump(), 0);
+        return;
+    }
     if (answered.isNew && !awaited) {  // whoever wanted it has been told that it is not
         unregisterNode(*answered.agent, answered.id);
         return;

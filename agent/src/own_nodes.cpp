@@ -53,8 +53,11 @@ std::optional<OwnNodes::Answered> OwnNodes::granted(std::uint64_t number, const 
     auto asked = asked_.extract(number);
     if (!asked) return {};
     const auto entry = entryOf(number, asked.mapped());
-    if (entry == entries_.end()) return {};
     auto& [id, said, text, isAgain] = asked.mapped();
+    if (entry == entries_.end()) {
+        if (!isAgain || entries_.contains(id)) return {};
+        return Answered{id, nullptr, true};
+    }
     const bool isNew = !std::exchange(entry->second.granted, true);
     if (!isAgain) {
         Node& node = entry->second.node;

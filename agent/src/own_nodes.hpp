@@ -27,16 +27,17 @@ class OwnNodes {
     /// What became of one.
     struct Answered {
         std::string id;
-        std::shared_ptr<Mailbox> agent;
-        bool isAgain = false;  ///< nobody waits for it: the connection was a new one
-        bool isNew = false;    ///< granted, and it was no node before
+        std::shared_ptr<Mailbox> agent;  ///< null: it is nobody's any more
+        bool isAgain = false;            ///< nobody waits for it: the connection was a new one
+        bool isNew = false;              ///< granted, and it was no node before
     };
 
     /// `agent` wants it. Throws Error when another agent of this process has that id.
     std::uint64_t ask(const std::shared_ptr<Mailbox>& agent, NodeDescription said,
                       std::string text);
-    /// The answer; nothing when nobody asked for that, or has forgotten it since. `host`: of this
-    /// host, as nodes name it.
+    /// The answer; nothing when nobody asked for that, or has forgotten it since. But of one that
+    /// was asked for again it tells: whoever forgot it may have had nobody to say so to. `host`: of
+    /// this host, as nodes name it.
     std::optional<Answered> granted(std::uint64_t number, const std::string& host);
     std::optional<Answered> refused(std::uint64_t number);
     /// The connection is lost: none of the requests will be answered.

@@ -353,6 +353,28 @@ TEST_CASE("after a lost connection nodes are registered anew before all is well"
     CHECK(heard == 1);
 }
 
+TEST_CASE(
+    "a node that was given up while it was registered anew is taken back when it is granted") {
+    const FakeDaemon daemon;
+    Agent agent("A", daemon.options());
+    FakeClient client = connect(agent, daemon);
+    registerNode(agent, client, "web");
+    client.close();
+    FakeClient again = daemon.accept();
+    const Said asked = next(again);
+    CHECK(asked.name == "nc-node-register");
+    CHECK(next(again).type == wire::FrameType::sync);
+    CHECK(agent.unregisterNode("web"));
+    welcome(again);
+    again.event("nc-node-online", nodeData("web", "eu", 2));
+    grant(again, asked, "web");
+    again.synced();
+    // Once by unregisterNode, which may come too early for this connection; once for the answer.
+    CHECK(next(again).text == R"(event nc-node-unregister "web")");
+    CHECK(next(again).text == R"(event nc-node-unregister "web")");
+    CHECK(idsOf(agent.nodes()) == Words{"web"});  // until the daemon says otherwise
+}
+
 TEST_CASE("a node that has to give way to one of another host is told of, and is none any more") {
     const FakeDaemon daemon;
     Told told;
