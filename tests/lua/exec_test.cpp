@@ -165,6 +165,19 @@ TEST_CASE("a command has its three descriptors, and signals as they come") {
     ::close(leaked);
 }
 
+TEST_CASE("the loop may run on when the runner is gone") {
+    Runs runs;
+    {
+        ExecRunner other(runs.io, {.output = 1000});
+        other.run({.line = "head -c 50000 /dev/zero"}, {});
+        siginfo_t info{};
+        REQUIRE(::waitid(P_ALL, 0, &info, WEXITED | WNOWAIT) == 0);
+    }
+    // What its child had written is read, and nothing of the runner's is looked at.
+    while (runs.io.poll_one() != 0) continue;
+    CHECK(runs.run({.line = "echo here"}).out == "here\n");
+}
+
 TEST_CASE("what cannot be started says why; a runner that goes leaves nothing behind") {
     {
         Runs runs;

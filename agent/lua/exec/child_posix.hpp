@@ -42,7 +42,7 @@ class Child : public std::enable_shared_from_this<Child> {
     void finishIfDone();
     void finish();
 
-    const ExecLimits& limits_;
+    const ExecLimits limits_;  // it may be read from when the runner is gone
     ExecRunner::Done done_;
     Finished result_;
     boost::asio::posix::stream_descriptor input_;
