@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <optional>
+#include <thread>
 
 #include "exec_runner.hpp"
 #include "temporary_directory.hpp"
@@ -85,6 +86,23 @@ TEST_CASE("too much output is cut, said so, and does not hold the command up") {
     CHECK_FALSE(done.errCut);
     CHECK(done.err == "small\n");
     CHECK(done.status == 4);
+}
+
+TEST_CASE("what a command has printed comes whole, however late the loop looks at it") {
+    Runs runs;
+    std::optional<Finished> result;
+    REQUIRE(runs.runner.run({.line = "head -c 60000 /dev/zero"},
+                            [&](Finished&& came) { result = std::move(came); }));
+    siginfo_t info{};
+    REQUIRE(::waitid(P_ALL, 0, &info, WEXITED | WNOWAIT) == 0);
+    while (::waitid(P_ALL, 0, &info, WEXITED | WNOWAIT | WNOHANG) == 0) {
+        REQUIRE(runs.io.run_one() == 1);
+    }
+    // It has been seen to have exited; now something else takes long.
+    std::this_thread::sleep_for(300ms);
+    runs.until([&] { return result.has_value(); });
+    CHECK(result->out == std::string(60000, '\0'));
+    CHECK_FALSE(result->outCut);
 }
 
 TEST_CASE("a command that takes too long is ended with all it has started") {

@@ -38,7 +38,10 @@ class Child : public std::enable_shared_from_this<Child> {
     };
     void write();
     void read(Output& output);
+    enum class Took { some, nothing, end };
+    Took take(Output& output);
     void keep(Output& output, std::size_t count) const;
+    void takeRest(Output& output);
     void finishIfDone();
     void finish();
 
