@@ -73,6 +73,9 @@ class Connection final : public Interest, public std::enable_shared_from_this<Co
     /// itself, returns when it has ended.
     void stop(bool wait);
 
+    /// Its thread runs.
+    bool started() const;
+
     /// `task` runs on the connection's thread after `time`, unless the timer is gone by then.
     using Timer = std::unique_ptr<boost::asio::steady_timer>;
     Timer after(std::chrono::milliseconds time, std::function<void()> task);
@@ -123,7 +126,6 @@ class Connection final : public Interest, public std::enable_shared_from_this<Co
 
     // connection.cpp: its life
     void start();
-    bool started() const;
     void attempt();
     bool attemptAt(const std::string& endpoint);
     void retryLater();

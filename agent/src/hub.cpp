@@ -202,7 +202,10 @@ std::string Hub::connectEnded(const std::shared_ptr<Mailbox>& agent, const std::
 }
 
 void Hub::sync(const Mailbox& agent, std::chrono::milliseconds timeout, Connection::Done done) {
-    if (!agent.hearsRemote()) return done("not connected");
+    if (!agent.hearsRemote()) {
+        if (!connection_->started()) return done("not connected");
+        return connection_->post([done = std::move(done)] { done("not connected"); });
+    }
     connection_->sync(timeout, std::move(done));
 }
 

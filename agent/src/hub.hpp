@@ -44,6 +44,7 @@ class Hub final : public Connection::Receiver, public std::enable_shared_from_th
     /// `done` runs on the connection's thread.
     void connect(const std::shared_ptr<Mailbox>& agent, std::chrono::milliseconds timeout,
                  Connection::Done done);
+    /// `done` runs on the connection's thread, or here when nobody of this process has connected.
     void sync(const Mailbox& agent, std::chrono::milliseconds timeout, Connection::Done done);
     void disconnect(const std::shared_ptr<Mailbox>& agent);
     /// Its handler for them is a new one. Does not wait.

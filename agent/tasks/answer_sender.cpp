@@ -94,8 +94,7 @@ bool AnswerSender::pumpOne(Parcel& parcel, Time now) {
         if (!parcel.mayGo(now)) return false;
         try {
             if (emit(parcel.address(), parcel.next()) == Emitted::queueFull) {
-                // A queue that is smaller than a piece never takes one.
-                parcel.cutSmaller();
+                parcel.noRoom(queueLimit_, now);
                 return false;
             }
             parcel.sent(now);

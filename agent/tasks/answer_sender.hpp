@@ -2,7 +2,9 @@
 // by a TaskRunner. Any thread.
 //
 // A caller says of each piece that it has come ("more"), and of a result it does not wait for any
-// more that it has enough. Callers that say nothing get the pieces at a slow pace.
+// more that it has enough. Callers that say nothing get the pieces at a slow pace. A word may be
+// lost, where a queue is full: each tells of all pieces before it, and after a second without any
+// one more piece is sent.
 #pragma once
 
 #include <chrono>
@@ -26,9 +28,9 @@ inline constexpr std::size_t maxWaiting = 2 * maxResult;
 
 class AnswerSender : public std::enable_shared_from_this<AnswerSender> {
   public:
-    /// Uses the agent inside of the gate alone.
-    AnswerSender(Agent& agent, std::shared_ptr<Gate> gate)
-        : agent_(agent), gate_(std::move(gate)) {}
+    /// Uses the agent, of that Options::queueLimit, inside of the gate alone.
+    AnswerSender(Agent& agent, std::size_t queueLimit, std::shared_ptr<Gate> gate)
+        : agent_(agent), queueLimit_(queueLimit), gate_(std::move(gate)) {}
 
     // These are called inside of the gate.
     void result(const ReplyAddress& address, const Json& result);
@@ -56,6 +58,7 @@ class AnswerSender : public std::enable_shared_from_this<AnswerSender> {
     void wake(Time when);
 
     Agent& agent_;
+    const std::size_t queueLimit_;
     const std::shared_ptr<Gate> gate_;
     // Of all below. The agent is called with it: an event that is for a caller elsewhere runs no
     // listener here.

@@ -194,6 +194,8 @@ std::uint64_t Calls::numberIn(std::string_view id) const {
 // -- what comes back
 
 void Calls::onReply(const Event& event) {
+    const Gate::Pass pass(*gate_);
+    if (!pass) return;
     const std::uint64_t call = numberIn(event.id());
     if (call == 0) return;  // of another Tasks of this process
     Said said;

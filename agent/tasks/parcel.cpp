@@ -9,7 +9,7 @@ namespace netcluster::tasks {
 Parcel Parcel::ofText(ReplyAddress address, std::string text, Time now) {
     Parcel parcel;
     parcel.address_ = std::move(address);
-    parcel.text_ = std::move(text);
+    parcel.text_ = std::make_unique<const std::string>(std::move(text));
     parcel.progress_ = now;
     return parcel;
 }
@@ -23,9 +23,8 @@ Parcel Parcel::ofData(ReplyAddress address, Json data, Time now) {
 }
 
 Json Parcel::next() {
-    if (text_.empty()) return data_;
-    // Now, not when it was made: what points into a text would not survive being moved.
-    if (pieces_.empty()) pieces_ = cutIntoPieces(text_, limit_);
+    if (!text_) return data_;
+    if (pieces_.empty()) pieces_ = cutIntoPieces(*text_, limit_);
     return pieceData(address_.node, next_, pieces_.size(), pieces_[next_]);
 }
 
@@ -36,7 +35,8 @@ std::size_t Parcel::count() const {
 void Parcel::sent(Time now) {
     ++next_;
     lastSent_ = now;
-    progress_ = now;
+    noRoomSince_.reset();
+    if (!speaks_) progress_ = now;
 }
 
 void Parcel::heard(std::size_t part, std::size_t window, Time now) {
@@ -48,15 +48,24 @@ void Parcel::heard(std::size_t part, std::size_t window, Time now) {
 }
 
 bool Parcel::cutSmaller() {
-    if (text_.empty() || next_ != 0 || limit_ / 2 < leastPieceSize) return false;
+    if (!text_ || next_ != 0 || limit_ / 2 < leastPieceSize) return false;
     limit_ /= 2;
     pieces_.clear();
     return true;
 }
 
+void Parcel::noRoom(std::size_t queueLimit, Time now) {
+    while (limit_ >= queueLimit && cutSmaller()) continue;
+    if (!noRoomSince_) noRoomSince_ = now;
+    if (now - *noRoomSince_ < roomTime) return;
+    cutSmaller();
+    noRoomSince_ = now;
+}
+
 Parcel::Time Parcel::due() const {
     if (next_ - heard_ < window_) return Time::min();
-    if (speaks_) return Time::max();
+    // Its word was lost, perhaps: that of the next piece is one of all before it, too.
+    if (speaks_) return lastSent_ + firstWord;
     return lastSent_ + (next_ <= fewUnheard ? firstWord : slowPace);
 }
 

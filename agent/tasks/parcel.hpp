@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
 #include <netcluster/event.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,19 +29,24 @@ class Parcel {
     using Time = std::chrono::steady_clock::time_point;
 
     /// How long a caller may take to say something of the first pieces before it counts as one that
-    /// never does, and the pace for those.
+    /// never does, and the pace for those. When one that speaks says nothing for as long, it gets
+    /// one piece more.
     static constexpr std::chrono::milliseconds firstWord{1000};
     static constexpr std::chrono::milliseconds slowPace{50};
     /// When a queue was full.
     static constexpr std::chrono::milliseconds tryAgain{5};
-    /// Without any progress it is given up: the caller is gone.
+    /// A queue without room for so long counts as one that has none for so large a piece. Reason: a
+    /// full one is emptied within that, by a daemon that works, and small pieces are slow.
+    static constexpr std::chrono::milliseconds roomTime{1000};
+    /// Without any progress it is given up: the caller is gone. Of one that speaks its words are
+    /// progress, else the pieces that are sent.
     static constexpr std::chrono::seconds longest{60};
 
     static Parcel ofText(ReplyAddress address, std::string text, Time now);
     static Parcel ofData(ReplyAddress address, Json data, Time now);
 
     const ReplyAddress& address() const { return address_; }
-    std::size_t size() const { return text_.size() + address_.id.size() + 256; }
+    std::size_t size() const { return (text_ ? text_->size() : 0) + address_.id.size() + 256; }
 
     /// The data of what is to be emitted next.
     Json next();
@@ -50,6 +57,9 @@ class Parcel {
     /// The daemon takes no event so large: cuts it smaller. False when that cannot be, for some of
     /// it is out, or it is small already.
     bool cutSmaller();
+    /// The queue, of `queueLimit` bytes, had no room. What never will have any is cut smaller: what
+    /// is larger than the queue, or found no room for a while (its frame counts as well).
+    void noRoom(std::size_t queueLimit, Time now);
     bool whole() const { return next_ == count(); }
     /// Something may be emitted now.
     bool mayGo(Time now) const { return now >= due(); }
@@ -61,9 +71,9 @@ class Parcel {
     std::size_t count() const;
 
     ReplyAddress address_;
-    std::string text_;                      // of the result; or
-    Json data_;                             // of the only event
-    std::vector<std::string_view> pieces_;  // of the text
+    std::unique_ptr<const std::string> text_;  // of the result; or
+    Json data_;                                // of the only event
+    std::vector<std::string_view> pieces_;     // of the text, which stays where it is
     std::size_t limit_ = pieceSize;
     std::size_t next_ = 0;
     std::size_t heard_ = 0;  // pieces
@@ -71,6 +81,7 @@ class Parcel {
     bool speaks_ = false;  // the caller
     Time lastSent_{};
     Time progress_{};
+    std::optional<Time> noRoomSince_{};
 };
 
 }  // namespace netcluster::tasks

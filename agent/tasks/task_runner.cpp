@@ -23,8 +23,9 @@ struct Registry {
 
 }  // namespace
 
-std::shared_ptr<TaskRunner> TaskRunner::enter(Agent& agent, std::shared_ptr<Gate> gate) {
-    auto runner = std::make_shared<TaskRunner>(agent, std::move(gate));
+std::shared_ptr<TaskRunner> TaskRunner::enter(Agent& agent, std::size_t queueLimit,
+                                              std::shared_ptr<Gate> gate) {
+    auto runner = std::make_shared<TaskRunner>(agent, queueLimit, std::move(gate));
     Registry& registry = Registry::instance();
     const std::lock_guard lock(registry.mutex);
     registry.runners.push_back(runner);
@@ -43,10 +44,10 @@ void TaskRunner::leave() {
     registry.count = registry.runners.size();
 }
 
-TaskRunner::TaskRunner(Agent& agent, std::shared_ptr<Gate> gate)
+TaskRunner::TaskRunner(Agent& agent, std::size_t queueLimit, std::shared_ptr<Gate> gate)
     : agent_(agent),
       gate_(std::move(gate)),
-      answers_(std::make_shared<AnswerSender>(agent_, gate_)) {}
+      answers_(std::make_shared<AnswerSender>(agent_, queueLimit, gate_)) {}
 
 // -- functions
 
@@ -142,9 +143,10 @@ std::vector<std::string> TaskRunner::ownNodes(std::string_view to) const {
 // -- doing it
 
 void TaskRunner::onEvent(const Event& event) {
+    const Gate::Pass pass(*gate_);
+    if (!pass) return;
     if (const auto progress = readProgress(event)) {
-        const Gate::Pass pass(*gate_);
-        if (pass) answers_->onProgress(event.sender(), *progress);
+        answers_->onProgress(event.sender(), *progress);
         return;
     }
     Asked asked = readTask(event);
@@ -157,8 +159,7 @@ void TaskRunner::onEvent(const Event& event) {
     Task task;
     TaskAccess::fill(task, std::move(asked.name), std::move(asked.data), event);
     for (const std::string& node : nodes) {
-        const Gate::Pass pass(*gate_);
-        if (!pass) return;
+        if (gate_->closed()) return;  // by the function for the node before
         TaskAccess::setNode(task, node);
         ReplyAddress address;
         address.event = asked.replyEvent;
@@ -187,8 +188,7 @@ void TaskRunner::refuse(const Asked& asked, const Event& event,
                         const std::vector<std::string>& nodes) {
     if (asked.answered) {
         for (const std::string& node : nodes) {
-            const Gate::Pass pass(*gate_);
-            if (!pass) return;
+            if (gate_->closed()) return;  // by a listener that heard the answer before
             answers_->failed({asked.replyEvent, toCaller(event.sender()), std::string(event.id()),
                               node, event.fromThisProcess()},
                              asked.problem);

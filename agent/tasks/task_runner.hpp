@@ -26,10 +26,11 @@ class TaskRunner : public std::enable_shared_from_this<TaskRunner> {
   public:
     using AsyncFunction = Tasks::AsyncFunction;
 
-    /// Uses the agent inside of the gate alone. Pairs with `leave`.
-    static std::shared_ptr<TaskRunner> enter(Agent& agent, std::shared_ptr<Gate> gate);
+    /// Uses the agent, of that Options::queueLimit, inside of the gate alone. Pairs with `leave`.
+    static std::shared_ptr<TaskRunner> enter(Agent& agent, std::size_t queueLimit,
+                                             std::shared_ptr<Gate> gate);
     void leave();
-    TaskRunner(Agent& agent, std::shared_ptr<Gate> gate);
+    TaskRunner(Agent& agent, std::size_t queueLimit, std::shared_ptr<Gate> gate);
 
     void handle(const std::string& name, AsyncFunction function);
     void handleDefault(AsyncFunction function);

@@ -195,12 +195,15 @@ std::optional<Progress> readProgress(const Event& event) {
         Progress progress;
         progress.id = event.id();
         progress.node = textOf(data, "node");
+        if (progress.node.empty()) return {};
         std::uint64_t part = 0;
-        progress.enough = data.value("enough", Json()) == true;
-        if (!progress.enough && !readCount(data, "more", part)) return {};
-        progress.part = static_cast<std::size_t>(part);
         std::uint64_t window = 0;
-        readCount(data, "window", window);
+        progress.enough = data.value("enough", Json()) == true;
+        if (!progress.enough &&
+            !(readCount(data, "more", part) && readCount(data, "window", window))) {
+            return {};
+        }
+        progress.part = static_cast<std::size_t>(part);
         progress.window = static_cast<std::size_t>(std::min<std::uint64_t>(window, mostUnheard));
         return progress;
     } catch (const Error&) {

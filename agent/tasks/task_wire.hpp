@@ -65,7 +65,7 @@ struct Progress {
 };
 std::string progressEvent(std::string_view replyEvent);
 Json progressData(const Progress& progress);
-/// Nothing when the event is none.
+/// Nothing when the event is none: it may be a task for one client, so all members must be there.
 std::optional<Progress> readProgress(const Event& event);
 
 /// False when its JSON text has surely more bytes than that; else it may have a little more.

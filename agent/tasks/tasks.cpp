@@ -22,9 +22,10 @@ using tasks::TaskRunner;
 class Tasks::Impl {
   public:
     Impl(std::string channel, Options options)
-        : gate_(std::make_shared<Gate>()),
+        : queueLimit_(options.queueLimit),
+          gate_(std::make_shared<Gate>()),
           agent_(std::make_unique<Agent>(std::move(channel), std::move(options))),
-          runner_(TaskRunner::enter(*agent_, gate_)),
+          runner_(TaskRunner::enter(*agent_, queueLimit_, gate_)),
           calls_(std::make_shared<Calls>(*agent_, gate_)) {
         agent_->on(tasks::taskPattern,
                    [weak = std::weak_ptr<TaskRunner>(runner_)](const Event& event) {
@@ -64,6 +65,7 @@ class Tasks::Impl {
     bool inherited() const { return tasks::processNow() != process_; }
 
     const long process_ = tasks::processNow();
+    const std::size_t queueLimit_;
     const std::shared_ptr<Gate> gate_;
     std::unique_ptr<Agent> agent_;
     const std::shared_ptr<TaskRunner> runner_;

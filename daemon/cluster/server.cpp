@@ -7,6 +7,7 @@
 #include <random>
 #include <set>
 #include <thread>
+#include <utility>
 
 #include "embedded.hpp"
 #include "message_queue.hpp"
@@ -39,6 +40,17 @@ std::string lineOf(const std::vector<Undelivered>& all) {
     return std::to_string(all.size()) + " envelopes were not delivered; the last one, " +
            std::to_string(last.msgId) + " for server " + std::to_string(last.pid) + ": " +
            std::string(nameOf(last.why));
+}
+
+// What the handler has thrown is no reason to end the program.
+std::string whatThrown() {
+    try {
+        throw;
+    } catch (const std::exception& error) {
+        return error.what();
+    } catch (...) {
+        return "something that is not a std::exception";
+    }
 }
 
 }  // namespace
@@ -133,6 +145,20 @@ class Server::Impl {
     void tell(Lock& lock);
     bool over() const;
     void complain(const std::string& what);
+    void refuseInHandler(const char* what) const;
+
+    /// While it lives this thread runs a handler of the server.
+    class Handling {
+      public:
+        explicit Handling(const Impl& server) : before_(std::exchange(handling, &server)) {}
+        ~Handling() { handling = before_; }
+        Handling(const Handling&) = delete;
+        Handling& operator=(const Handling&) = delete;
+
+      private:
+        const Impl* before_;
+    };
+    static thread_local const Impl* handling;
 
     const Options options_;
     const PeersFile file_;
@@ -159,9 +185,18 @@ class Server::Impl {
     std::function<void(const std::string&)> onError;
 };
 
+thread_local const Server::Impl* Server::Impl::handling = nullptr;
+
 // -- start and stop ----------------------------------------------------------------------------
 
+// Both wait for the thread that runs the handler.
+void Server::Impl::refuseInHandler(const char* what) const {
+    if (handling != this) return;
+    throw Error(std::string(what) + " must not be called from a handler of the server");
+}
+
 void Server::Impl::start() {
+    refuseInHandler("start");
     const std::lock_guard life(life_);
     if (embedded_) {
         throw Error("server " + std::to_string(pid()) + " of " + file_.name + " runs already");
@@ -189,6 +224,7 @@ void Server::Impl::start() {
 }
 
 void Server::Impl::stop() {
+    refuseInHandler("stop");
     const std::lock_guard life(life_);
     if (!embedded_) return;
     out_.queue.close();
@@ -393,7 +429,14 @@ void Server::Impl::tell(Lock& lock) {
     if (undelivered.empty()) return;
     lock.unlock();
     if (onUndelivered) {
-        for (const Undelivered& one : undelivered) onUndelivered(one);
+        for (const Undelivered& one : undelivered) {
+            try {
+                const Handling here(*this);
+                onUndelivered(one);
+            } catch (...) {
+                complain("the handler of onUndelivered threw: " + whatThrown());
+            }
+        }
     } else {
         complain(lineOf(undelivered));
     }
@@ -401,7 +444,14 @@ void Server::Impl::tell(Lock& lock) {
 }
 
 void Server::Impl::complain(const std::string& what) {
-    if (onError) onError(what);
+    if (!onError) return;
+    try {
+        const Handling here(*this);
+        onError(what);
+    } catch (...) {
+        std::fprintf(stderr, "netcluster: server %lld: %s (the handler of onError threw: %s)\n",
+                     static_cast<long long>(pid()), what.c_str(), whatThrown().c_str());
+    }
 }
 
 // -- the face ----------------------------------------------------------------------------------

@@ -72,6 +72,47 @@ TEST_CASE("a server that does not read holds up who writes to it, and nobody els
     CHECK(cluster[0].counters().undelivered == 0);
 }
 
+TEST_CASE("a handler that throws ends nothing, and one that would stop the server is refused") {
+    Cluster cluster(2);
+    Server& server = cluster[0];
+    Reports reports;
+    std::mutex mutex;
+    std::vector<std::string> told, refused;
+    server.onUndelivered([&](const Undelivered& one) {
+        for (const auto& call : {&Server::stop, &Server::start}) {
+            try {
+                (server.*call)();
+            } catch (const Error& error) {
+                const std::lock_guard lock(mutex);
+                refused.emplace_back(error.what());
+            }
+        }
+        reports.add(one);
+        if (one.msgId == 1) throw std::runtime_error("no disk");
+        throw 7;
+    });
+    server.onError([&](const std::string& what) {
+        const std::lock_guard lock(mutex);
+        told.push_back(what);
+        throw std::runtime_error("no paper");
+    });
+    server.start();
+    server.blacklist({pidAt(1)});
+    send(server, pidAt(1), "one", 1);
+    send(server, pidAt(1), "two", 2);
+    reports.await(2);
+    server.stop();
+    CHECK(refused ==
+          std::vector<std::string>{"stop must not be called from a handler of the server",
+                                   "start must not be called from a handler of the server",
+                                   "stop must not be called from a handler of the server",
+                                   "start must not be called from a handler of the server"});
+    CHECK(told ==
+          std::vector<std::string>{"the handler of onUndelivered threw: no disk",
+                                   "the handler of onUndelivered threw: something that is not a "
+                                   "std::exception"});
+}
+
 TEST_CASE("servers on the blacklist are neither written to nor heard, as long as they are on it") {
     Cluster cluster(3);
     Reports reports;

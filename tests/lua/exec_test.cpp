@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <optional>
+#include <thread>
 
 #include "exec_runner.hpp"
 #include "temporary_directory.hpp"
@@ -87,6 +88,23 @@ TEST_CASE("too much output is cut, said so, and does not hold the command up") {
     CHECK(done.status == 4);
 }
 
+TEST_CASE("what a command has printed comes whole, however late the loop looks at it") {
+    Runs runs;
+    std::optional<Finished> result;
+    REQUIRE(runs.runner.run({.line = "head -c 60000 /dev/zero"},
+                            [&](Finished&& came) { result = std::move(came); }));
+    siginfo_t info{};
+    REQUIRE(::waitid(P_ALL, 0, &info, WEXITED | WNOWAIT) == 0);
+    while (::waitid(P_ALL, 0, &info, WEXITED | WNOWAIT | WNOHANG) == 0) {
+        REQUIRE(runs.io.run_one() == 1);
+    }
+    // It has been seen to have exited; now something else takes long.
+    std::this_thread::sleep_for(300ms);
+    runs.until([&] { return result.has_value(); });
+    CHECK(result->out == std::string(60000, '\0'));
+    CHECK_FALSE(result->outCut);
+}
+
 TEST_CASE("a command that takes too long is ended with all it has started") {
     Runs runs({.time = 200ms, .grace = 200ms});
     const Finished polite = runs.run({.line = "trap 'echo bye; exit 7' TERM; sleep 100 & wait"});
@@ -163,6 +181,19 @@ TEST_CASE("a command has its three descriptors, and signals as they come") {
                  "/proc/$$/status"});
     CHECK(done.out == "0\n1\n2\nBlk 0000000\nIgn 0000000\n");
     ::close(leaked);
+}
+
+TEST_CASE("the loop may run on when the runner is gone") {
+    Runs runs;
+    {
+        ExecRunner other(runs.io, {.output = 1000});
+        other.run({.line = "head -c 50000 /dev/zero"}, {});
+        siginfo_t info{};
+        REQUIRE(::waitid(P_ALL, 0, &info, WEXITED | WNOWAIT) == 0);
+    }
+    // What its child had written is read, and nothing of the runner's is looked at.
+    while (runs.io.poll_one() != 0) continue;
+    CHECK(runs.run({.line = "echo here"}).out == "here\n");
 }
 
 TEST_CASE("what cannot be started says why; a runner that goes leaves nothing behind") {

@@ -46,3 +46,12 @@ TEST_CASE("json.encode, decode, null and array") {
     CHECK(contains(eval("return json.decode(('['):rep(33) .. (']'):rep(33))"), "32 levels"));
     CHECK(contains(eval("return json.encode(print)"), "bootstrap.lua:2: a function is not JSON"));
 }
+
+TEST_CASE("json.array marks tables that have no metatable of their own") {
+    CHECK(eval("return json.encode(json.array(json.array()))") == "[]");
+    CHECK(eval("return json.encode(json.array(json.decode('[]')))") == "[]");
+    CHECK(contains(eval("json.array(setmetatable({}, {}))"), "a metatable of its own"));
+    CHECK(eval("return pcall(json.array, config)") == false);
+    CHECK(eval("pcall(json.array, config) return config.id") == "w1");
+    CHECK(contains(eval("setmetatable(json.array(), {})"), "protected metatable"));
+}

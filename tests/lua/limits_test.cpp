@@ -99,6 +99,39 @@ TEST_CASE("what works long within one function of Lua's library costs what it do
     }
 }
 
+TEST_CASE("what is done over and over within functions of C is paid for, with or without success") {
+    Limits limits = tight();
+    limits.run = 30s;  // instructions are used up long before
+    for (const std::string code : {
+             "local t = {} for i = 1, 20000 do t[i] = i end t[20001] = print "
+             "while true do pcall(json.encode, t) end",
+             "local t = {} for i = 1, 20000 do t[i] = i end t[20001] = print "
+             "while true do pcall(ask, 1, t) end",
+             "local s = ('%c'):rep(5000) while true do os.date(s) end",
+             "while true do pcall(string.pack, 'c500000 i99', '') end",
+             "while true do string.pack('c200000', '') end",
+             "local s = (' '):rep(100000) while true do string.packsize(s) end",
+             "local s = ('x'):rep(100000) while true do string.format('%q', s) end",
+             "while true do hole:byte(1, -1) end",
+             "while true do table.unpack({}, 1, 20000) end",
+             "local s = ('1'):rep(100000) while true do tonumber(s) end",
+             "local s = ('1'):rep(100000) while true do tonumber(s, 36) end",
+         }) {
+        CAPTURE(code);
+        Folder folder("hole = string.rep('a', 30000)\nfunction f()\n" + code + "\nend", limits);
+        folder.script().define("ask", [](const Json&) { return Json(); });
+        folder.loaded();
+        CHECK(folder.call("f").cut == Cut::instructions);
+    }
+}
+
+TEST_CASE("the arguments of a function of the program are bounded all together") {
+    Folder folder("function f() local s = ('x'):rep(1500000) return ask(s, s, s) end");
+    folder.script().define("ask", [](const Json& given) { return Json(given.size()); });
+    folder.loaded();
+    CHECK(contains(folder.result("f"), "bytes of JSON"));
+}
+
 TEST_CASE("memory: a call, and all scripts together") {
     CHECK(cutOf("local t = {} while true do t[#t + 1] = {} end") == Cut::memory);
     CHECK(cutOf("return ('x'):rep(3000000)") == Cut::memory);

@@ -36,6 +36,16 @@ TEST_CASE("bytecode is not loaded, finalizers are not set, garbage is not stoppe
                    "no finalizers"));
     CHECK(eval("local m = {} local t = setmetatable({}, m) m.__gc = function() hit = 1 end t = nil "
                "for i = 1, 20000 do local x = {} end collectgarbage() return hit == nil") == true);
+    // Nor into the metatable that arrays get from us.
+    for (const std::string array : {"json.array()", "json.decode('[]')", "..."}) {
+        CAPTURE(array);
+        Folder folder("function f(...) local m = getmetatable(" + array +
+                      ") if m then m.__gc = function() hit = 1 end end "
+                      "for i = 1, 3000 do json.array() json.decode('[]') end collectgarbage() "
+                      "return {hit == nil, m} end");
+        folder.loaded();
+        CHECK(folder.result("f", Json::array({Json::array()})) == Json{true, false});
+    }
     CHECK(contains(eval("collectgarbage('stop')"), "invalid option"));
     CHECK(eval("return collectgarbage('count') > 1") == true);
 }

@@ -245,6 +245,28 @@ TEST_CASE("with `poll`, functions and callbacks run in it alone, deadlines too")
     CHECK(told(caller.call("b", "f", nullptr, 20ms).get()) == "b: timeout, no answer within 20 ms");
 }
 
+TEST_CASE("callbacks run where listeners do, after a disconnect as well") {
+    TwoHosts hosts;
+    Keeper keeper;
+    Program caller(hosts.alpha);
+    Program there(hosts.beta, {"b"});
+    there.handleAsync("f", keeper.function());
+    caller.awaitNodes(1);
+    std::promise<std::thread::id> listened, called;
+    caller.agent().on("x", [&](const Event&) { listened.set_value(std::this_thread::get_id()); });
+    caller.agent().sync(patience());
+    there.agent().emit("x");
+    auto listener = listened.get_future();
+    REQUIRE(listener.wait_for(patience()) == std::future_status::ready);
+    caller.call(
+        "b", "f", nullptr, 200ms, [](const Answer&) {},
+        [&] { called.set_value(std::this_thread::get_id()); });
+    caller.agent().disconnect();
+    auto callback = called.get_future();
+    REQUIRE(callback.wait_for(patience()) == std::future_status::ready);
+    CHECK(callback.get() == listener.get());
+}
+
 TEST_CASE("with an executor, functions and callbacks run on it") {
     TwoHosts hosts;
     std::mutex mutex;

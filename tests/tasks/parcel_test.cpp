@@ -37,7 +37,8 @@ TEST_CASE("two pieces are sent, then one for each that the caller has heard") {
     CHECK(parcel.whole());
 }
 
-TEST_CASE("a caller that says nothing gets the rest slowly; one that has spoken is waited for") {
+TEST_CASE(
+    "a caller that says nothing gets the rest slowly; one that has spoken, a piece a second") {
     Parcel::Time now{};
     Parcel parcel = ofPieces(6);
     for (int i = 0; i < 2; ++i) {
@@ -52,9 +53,36 @@ TEST_CASE("a caller that says nothing gets the rest slowly; one that has spoken 
     CHECK_FALSE(parcel.mayGo(now + 49ms));
     CHECK(parcel.mayGo(now + 50ms));
     parcel.heard(0, 0, now);
-    CHECK_FALSE(parcel.mayGo(now + 59s));
+    CHECK_FALSE(parcel.mayGo(now + 999ms));
+    CHECK(parcel.mayGo(now + 1s));
+    parcel.sent(now + 1s);
+    CHECK_FALSE(parcel.mayGo(now + 1999ms));
+    // What is sent is no progress: nobody may be there any more.
     CHECK_FALSE(parcel.givenUp(now + 59s));
     CHECK(parcel.givenUp(now + 60s));
+}
+
+TEST_CASE(
+    "the words of all pieces that are out may be lost: one more goes, and its word tells all") {
+    Parcel::Time now{};
+    Parcel parcel = ofPieces(8);
+    for (std::size_t part = 0; part < 3; ++part) {
+        parcel.next();
+        parcel.sent(now);
+        if (part == 0) parcel.heard(0, 0, now);
+    }
+    CHECK_FALSE(parcel.mayGo(now));
+    now = parcel.due();
+    REQUIRE(now <= Parcel::Time{} + 1s);
+    parcel.next();
+    parcel.sent(now);
+    CHECK_FALSE(parcel.mayGo(now));
+    parcel.heard(3, 0, now);
+    for (int more = 0; more < 2; ++more) {
+        CHECK(parcel.mayGo(now));
+        parcel.sent(now);
+    }
+    CHECK_FALSE(parcel.mayGo(now));
 }
 
 TEST_CASE("what a caller says of pieces that it cannot have does nothing") {
@@ -84,6 +112,42 @@ TEST_CASE("it can be cut smaller until some of it is out") {
     int cuts = 0;
     while (other.cutSmaller()) ++cuts;
     CHECK(cuts == 8);
+}
+
+TEST_CASE("a full queue is waited for; only what no queue takes is cut smaller") {
+    constexpr std::size_t queue = 8 << 20;
+    Parcel::Time now{};
+    Parcel parcel = ofPieces(1);
+    for (; now < Parcel::Time{} + 1s; now += Parcel::tryAgain) parcel.noRoom(queue, now);
+    CHECK(parcel.next().at("parts") == 1);
+    parcel.noRoom(queue, now);
+    CHECK(parcel.next().at("parts") == 2);
+    for (int i = 1; i < 200; ++i) parcel.noRoom(queue, now += Parcel::tryAgain);
+    CHECK(parcel.next().at("parts") == 2);
+
+    // It is larger than the queue: that is known at once.
+    Parcel other = ofPieces(1);
+    other.noRoom(10'000, now);
+    CHECK(other.next().at("parts") == 8);
+
+    // Between a queue and another that is full there was room.
+    Parcel third = ofPieces(2);
+    third.noRoom(queue, now);
+    third.next();
+    third.sent(now);
+    third.noRoom(queue, now + 1s);
+    third.noRoom(queue, now + 3s);
+    CHECK(third.next().at("parts") == 2);
+}
+
+TEST_CASE("a short answer that has been cut and is moved says what it said") {
+    Parcel parcel = Parcel::ofText(address, "[1]", {});
+    const Json data = parcel.next();
+    CHECK(data.at("text") == "[1]");
+    Parcel moved = std::move(parcel);
+    CHECK(moved.next() == data);
+    parcel = Parcel::ofText(address, "another", {});
+    CHECK(moved.next() == data);
 }
 
 TEST_CASE("an answer of one event is whole when that is out") {

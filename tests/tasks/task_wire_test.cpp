@@ -139,7 +139,11 @@ TEST_CASE("what a caller says of pieces is read as it is written, and is no task
     CHECK(read("client=x", "7", progressData({"7", "n", 0, 0, true}))->enough);
     CHECK_FALSE(read("n", "7", progressData({"7", "n", 3, 5, false})));
     CHECK_FALSE(read("client=x", "", progressData({"7", "n", 3, 5, false})));
-    for (const Json& data : {Json(5), Json::object(), Json{{"more", -1}}, Json{{"enough", 1}}}) {
+    for (const Json& data :
+         {Json(5), Json::object(), Json{{"more", -1}}, Json{{"enough", 1}},
+          // Arguments of a task, perhaps.
+          Json{{"more", 3}}, Json{{"enough", true}}, Json{{"more", 3}, {"window", 5}},
+          Json{{"node", 4}, {"enough", true}}, Json{{"node", "n"}, {"more", 3}}}) {
         CHECK_FALSE(read("client=x", "7", data));
     }
     CHECK(progressEvent("task-reply.f") == "task.f");

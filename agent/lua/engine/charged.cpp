@@ -64,6 +64,53 @@ std::uint64_t ofConcat(lua_State* state) {
 std::uint64_t ofText(lua_State* state) {
     return sizeOfText(state, 1) / 16;
 }
+/// What is put together of all of them.
+std::uint64_t ofTexts(lua_State* state) {
+    std::uint64_t size = 0;
+    for (int index = lua_gettop(state); index > 0; --index) size += sizeOfText(state, index);
+    return size / 16;
+}
+/// "%c" is some 30 bytes, one after the other.
+std::uint64_t ofDate(lua_State* state) {
+    return sizeOfText(state, 1) * 16;
+}
+/// The sizes that a format of string.pack names: "c1000" is filled up to that.
+std::uint64_t sizesIn(lua_State* state) {
+    std::size_t length = 0;
+    const char* format = lua_type(state, 1) == LUA_TSTRING ? lua_tolstring(state, 1, &length) : "";
+    constexpr std::uint64_t most = LUA_MAXINTEGER / 16;
+    std::uint64_t sum = 0;
+    std::uint64_t number = 0;
+    for (std::size_t at = 0; at < length; ++at) {
+        const bool digit = format[at] >= '0' && format[at] <= '9';
+        number =
+            digit ? std::min(most, number * 10 + static_cast<std::uint64_t>(format[at] - '0')) : 0;
+        // Once more for each of its digits: a tenth too much.
+        sum = std::min(most, sum + number);
+    }
+    return sum;
+}
+std::uint64_t ofPack(lua_State* state) {
+    return sizesIn(state) / 16 + ofTexts(state);
+}
+std::uint64_t ofUnpack(lua_State* state) {
+    return std::min(sizesIn(state), sizeOfText(state, 2)) / 16 + ofText(state);
+}
+/// As string.byte takes places: from the end when they are negative.
+std::uint64_t ofBytes(lua_State* state) {
+    const auto size = static_cast<lua_Integer>(sizeOfText(state, 1));
+    const auto place = [size](lua_Integer at) {
+        return at < 0 ? std::max(at, -size) + size + 1 : at;
+    };
+    const lua_Integer first = lua_isnoneornil(state, 2) ? 1 : place(integerAt(state, 2));
+    const lua_Integer last = lua_isnoneornil(state, 3) ? first : place(integerAt(state, 3));
+    return span(std::max<lua_Integer>(first, 1), std::min(last, size));
+}
+std::uint64_t ofTableUnpack(lua_State* state) {
+    const lua_Integer first = lua_isnoneornil(state, 2) ? 1 : integerAt(state, 2);
+    if (!lua_isnoneornil(state, 3)) return span(first, integerAt(state, 3));
+    return span(first, static_cast<lua_Integer>(lengthAt(state, 1)));
+}
 
 struct Entry {
     const char* library;
@@ -71,12 +118,29 @@ struct Entry {
     Price price;
 };
 
+constexpr const char* globals = LUA_GNAME;
+
 constexpr Entry entries[] = {
-    {"string", "rep", &ofRep},      {"string", "reverse", &ofText}, {"string", "upper", &ofText},
-    {"string", "lower", &ofText},   {"string", "format", &ofText},  {"string", "unpack", &ofText},
-    {"table", "move", &ofMove},     {"table", "insert", &ofLength}, {"table", "remove", &ofLength},
-    {"table", "concat", &ofConcat}, {"table", "sort", &ofSort},     {"utf8", "len", &ofText},
-    {"utf8", "offset", &ofText},    {"utf8", "codepoint", &ofText},
+    {"string", "rep", &ofRep},
+    {"string", "reverse", &ofText},
+    {"string", "upper", &ofText},
+    {"string", "lower", &ofText},
+    {"string", "format", &ofTexts},
+    {"string", "byte", &ofBytes},
+    {"string", "pack", &ofPack},
+    {"string", "unpack", &ofUnpack},
+    {"string", "packsize", &ofText},
+    {"table", "move", &ofMove},
+    {"table", "insert", &ofLength},
+    {"table", "remove", &ofLength},
+    {"table", "concat", &ofConcat},
+    {"table", "sort", &ofSort},
+    {"table", "unpack", &ofTableUnpack},
+    {"utf8", "len", &ofText},
+    {"utf8", "offset", &ofText},
+    {"utf8", "codepoint", &ofText},
+    {"os", "date", &ofDate},
+    {globals, "tonumber", &ofText},
 };
 
 /// Upvalue 1 is the function, upvalue 2 its entry.

@@ -6,6 +6,10 @@ namespace {
 
 // -- pcall, xpcall: as Lua's own, but what cuts a call off goes through
 
+/// Instructions that an error costs which a script catches, so that the meter is looked at. Reason:
+/// a function of C may have worked for long before it failed.
+constexpr std::uint64_t priceOfError = 100;
+
 /// Below the results are `skipped` values of ours.
 int afterCall(lua_State* state, int status, lua_KContext skipped) {
     Machine& machine = Machine::of(state);
@@ -13,6 +17,7 @@ int afterCall(lua_State* state, int status, lua_KContext skipped) {
         return lua_gettop(state) - static_cast<int>(skipped);
     if (status == LUA_ERRMEM) machine.outOfMemory();
     if (machine.isCut()) return lua_error(state);
+    machine.charge(state, priceOfError);
     lua_pushboolean(state, 0);
     lua_pushvalue(state, -2);
     return 2;

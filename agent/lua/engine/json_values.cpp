@@ -67,10 +67,21 @@ void pushValue(lua_State* state, const Json& value) {
     }
 }
 
+bool isMarked(lua_State* state, int index) {
+    if (lua_getmetatable(state, index) == 0) return false;
+    lua_rawgetp(state, LUA_REGISTRYINDEX, &arrayMark);
+    const bool marked = lua_rawequal(state, -1, -2) != 0;
+    lua_pop(state, 2);
+    return marked;
+}
+
 /// Reads one value, its parts and so on; what is refused is thrown with the path to it.
 class Reader {
   public:
     explicit Reader(lua_State* state) : state_(state) {}
+
+    /// Of all it has read, what was refused too.
+    std::size_t weight() const { return weight_; }
 
     Json read(int index, int depth) {
         if (depth > deepest)
@@ -121,14 +132,6 @@ class Reader {
         return {data, size};
     }
 
-    bool isMarked(int index) {
-        if (lua_getmetatable(state_, index) == 0) return false;
-        lua_rawgetp(state_, LUA_REGISTRYINDEX, &arrayMark);
-        const bool marked = lua_rawequal(state_, -1, -2) != 0;
-        lua_pop(state_, 2);
-        return marked;
-    }
-
     Json table(int index, int depth) {
         const auto length = static_cast<lua_Integer>(lua_rawlen(state_, index));
         lua_Integer numbers = 0;
@@ -147,7 +150,8 @@ class Reader {
         if (numbers != length) refuse("a table with holes");
         if (numbers > 0 && names) refuse("a table with both names and numbers as keys");
         if (names) return object(index, depth);
-        return numbers > 0 || isMarked(index) ? array(index, length, depth) : Json::object();
+        return numbers > 0 || isMarked(state_, index) ? array(index, length, depth)
+                                                      : Json::object();
     }
 
     Json array(int index, lua_Integer length, int depth) {
@@ -180,9 +184,23 @@ class Reader {
     std::string path_;
 };
 
+/// Costs what has been read, refused or not: a script may catch that, and try again without end.
+template <typename Read>
+void readAtPrice(lua_State* state, Read read) {
+    Reader reader(state);
+    try {
+        read(reader);
+    } catch (const std::exception&) {
+        Machine::of(state).charge(state, reader.weight());
+        throw;
+    }
+    Machine::of(state).charge(state, reader.weight());
+}
+
 int encode(lua_State* state) {
     luaL_checkany(state, 1);
-    const Json value = toJson(state, 1);
+    Json value;
+    readAtPrice(state, [&](Reader& reader) { value = reader.read(1, 0); });
     const int indent = lua_toboolean(state, 2) != 0 ? 2 : -1;
     const std::string text = value.dump(indent);
     Machine::of(state).charge(state, text.size());
@@ -205,6 +223,10 @@ int array(lua_State* state) {
     }
     luaL_checktype(state, 1, LUA_TTABLE);
     lua_settop(state, 1);
+    if (isMarked(state, 1)) return 1;
+    // It may be one that scripts must not change: that of `config` is.
+    if (lua_getmetatable(state, 1) != 0)
+        return luaL_argerror(state, 1, "a table with a metatable of its own");
     lua_rawgetp(state, LUA_REGISTRYINDEX, &arrayMark);
     lua_setmetatable(state, 1);
     return 1;
@@ -242,6 +264,15 @@ Json toJson(lua_State* state, int index) {
     return Reader(state).read(index, 0);
 }
 
+Json argumentsToJson(lua_State* state) {
+    Json arguments = Json::array();
+    const int count = lua_gettop(state);
+    readAtPrice(state, [&](Reader& reader) {
+        for (int index = 1; index <= count; ++index) arguments.push_back(reader.read(index, 0));
+    });
+    return arguments;
+}
+
 Json parseJson(std::string_view text) {
     if (text.size() > largest)
         throw std::invalid_argument("more than " + std::to_string(largest) + " bytes of JSON");
@@ -266,6 +297,9 @@ void openJson(lua_State* state) {
     lua_newtable(state);
     lua_pushliteral(state, "json.array");
     lua_setfield(state, -2, "__name");
+    // Scripts never see it: a __gc put into it would be that of all arrays made afterwards.
+    lua_pushboolean(state, 0);
+    lua_setfield(state, -2, "__metatable");
     lua_rawsetp(state, LUA_REGISTRYINDEX, &arrayMark);
 
     lua_newtable(state);

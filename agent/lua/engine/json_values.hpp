@@ -30,6 +30,9 @@ constexpr std::size_t largest = std::size_t{4} << 20;
 void push(lua_State* state, const Json& value);
 /// The value at `index`. Throws std::invalid_argument saying what is refused and where.
 Json toJson(lua_State* state, int index);
+/// All that is on the stack, `largest` bytes together; costs the call that runs as many
+/// instructions as that has bytes.
+Json argumentsToJson(lua_State* state);
 /// Throws std::invalid_argument: not JSON, or deeper than `deepest`, or more than `largest` bytes.
 Json parseJson(std::string_view text);
 bool isUtf8(std::string_view text);

@@ -29,13 +29,6 @@ std::string oneLine(std::string_view text) {
     return line;
 }
 
-Json argumentsOf(lua_State* state) {
-    Json arguments = Json::array();
-    const int count = lua_gettop(state);
-    for (int index = 1; index <= count; ++index) arguments.push_back(toJson(state, index));
-    return arguments;
-}
-
 bool rawField(lua_State* state, const char* name) {
     if (!lua_istable(state, -1)) return false;
     lua_pushstring(state, name);
@@ -98,7 +91,7 @@ void Script::Impl::define(Defined defined) {
 int Script::Impl::callDefined(lua_State* state) {
     Machine::of(state).charge(state, priceOfAsking);
     const auto& defined = *static_cast<Defined*>(lua_touserdata(state, lua_upvalueindex(1)));
-    push(state, defined.function(argumentsOf(state)));
+    push(state, defined.function(argumentsToJson(state)));
     return 1;
 }
 
@@ -112,7 +105,7 @@ int Script::Impl::callWaiting(lua_State* state) {
     if (!machine.maySuspend(state))
         throw ScriptError(defined.name +
                           " has to wait, and cannot from within a function of Lua's library");
-    const Json arguments = argumentsOf(state);
+    const Json arguments = argumentsToJson(state);
     Running& running = *script.running_;
     Answer answer;
     answer.target_ = std::make_shared<Answer::Target>(

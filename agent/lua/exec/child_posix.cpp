@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/write.hpp>
 #include <string_view>
 #include <system_error>
@@ -17,8 +18,8 @@ namespace {
 
 using boost::system::error_code;
 
-/// How long what is in the pipes of a command that has exited is waited for. Reason: something it
-/// left in the background may hold them open for ever.
+/// How long the pipes of a command that has exited are waited for to be closed; what is in them
+/// then is taken. Reason: something it left in the background may hold them open for ever.
 constexpr std::chrono::milliseconds drain{250};
 
 void check(int error, const char* what) {
@@ -150,6 +151,8 @@ void Child::start(const Command& command) {
     out_.pipe.assign(out.reading.release());
     err_.pipe.assign(err.reading.release());
     out_.open = err_.open = true;
+    out_.pipe.non_blocking(true);
+    err_.pipe.non_blocking(true);
     inputText_ = command.input;
     write();
     read(out_);
@@ -169,17 +172,35 @@ void Child::write() {
                              });
 }
 
+// Waits, and reads when there is something: what has been read is never on its way to us in a
+// handler, behind the one that ends it all.
 void Child::read(Output& output) {
-    output.pipe.async_read_some(
-        boost::asio::buffer(output.chunk),
-        [self = shared_from_this(), &output](error_code error, std::size_t count) {
-            if (!error) {
-                self->keep(output, count);
-                return self->read(output);
-            }
-            output.open = false;
-            self->finishIfDone();
-        });
+    output.pipe.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                           [self = shared_from_this(), &output](error_code error) {
+                               if (self->finished_) return;
+                               if (!error && self->take(output) != Took::end)
+                                   return self->read(output);
+                               output.open = false;
+                               self->finishIfDone();
+                           });
+}
+
+Child::Took Child::take(Output& output) {
+    error_code error;
+    const std::size_t count = output.pipe.read_some(boost::asio::buffer(output.chunk), error);
+    if (!error) keep(output, count);
+    if (!error || error == boost::asio::error::interrupted) return Took::some;
+    return error == boost::asio::error::would_block ? Took::nothing : Took::end;
+}
+
+// What is in the pipe now. Once that is more than is kept, no more is looked at: something in the
+// background may write without end.
+void Child::takeRest(Output& output) {
+    while (output.open && !*output.cut) {
+        const Took took = take(output);
+        if (took == Took::nothing) return;
+        if (took == Took::end) output.open = false;
+    }
 }
 
 void Child::keep(Output& output, std::size_t count) const {
@@ -220,7 +241,10 @@ bool Child::reap() {
         result_.how = Finished::How::signalled;
     timer_.expires_after(drain);
     timer_.async_wait([self = shared_from_this()](error_code error) {
-        if (!error) self->finish();
+        if (error) return;
+        self->takeRest(self->out_);
+        self->takeRest(self->err_);
+        self->finish();
     });
     finishIfDone();
     return true;

@@ -38,11 +38,14 @@ class Child : public std::enable_shared_from_this<Child> {
     };
     void write();
     void read(Output& output);
+    enum class Took { some, nothing, end };
+    Took take(Output& output);
     void keep(Output& output, std::size_t count) const;
+    void takeRest(Output& output);
     void finishIfDone();
     void finish();
 
-    const ExecLimits& limits_;
+    const ExecLimits limits_;  // it may be read from when the runner is gone
     ExecRunner::Done done_;
     Finished result_;
     boost::asio::posix::stream_descriptor input_;

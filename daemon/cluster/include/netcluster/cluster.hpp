@@ -28,8 +28,9 @@
 // inbox holds up those who send to it, and nobody else.
 //
 // THREADS. All functions may be called from any thread; start and stop one after the other, and not
-// from a handler. onUndelivered runs on the Server's own thread, onError there or on its agent's;
-// neither may block.
+// from a handler: there they throw Error, and the Server must not be destroyed there. onUndelivered
+// runs on the Server's own thread, onError there or on its agent's; neither may block. What
+// onUndelivered throws onError is told, what onError throws is a line on stderr.
 #pragma once
 
 #include <chrono>
