@@ -215,7 +215,7 @@ TEST_CASE("with `poll`, functions and callbacks run in it alone, deadlines too")
         ran = std::this_thread::get_id();
         return 1;
     });
-    caller.awaitNodes(1);
+    awaitTrue([&] { return caller.agent().nodes().size() == 1; });  // nobody polls yet
     std::vector<std::string> heard;
     bool done = false;
     const auto call = [&](std::chrono::milliseconds deadline) {
@@ -295,7 +295,7 @@ TEST_CASE("with an executor, functions and callbacks run on it") {
         CHECK(std::this_thread::get_id() == here);
         return 1;
     });
-    caller.awaitNodes(1);
+    awaitTrue([&] { return caller.agent().nodes().size() == 1; });  // nothing of it runs yet
     std::string heard;
     bool done = false;
     const auto each = [&](const Answer& answer) {
