@@ -78,7 +78,7 @@ bool isMarked(lua_State* state, int index) {
 /// Reads one value, its parts and so on; what is refused is thrown with the path to it.
 class Reader {
   public:
-    explicit Reader(lua_State* state) : state_(state) {}
+    explicit Reader(lua_State* state, std::size_t most = largest) : state_(state), most_(most) {}
 
     /// Of all it has read, what was refused too.
     std::size_t weight() const { return weight_; }
@@ -114,7 +114,7 @@ class Reader {
 
     void weigh(std::size_t bytes) {
         weight_ += bytes;
-        if (weight_ > largest) refuse("more than " + std::to_string(largest) + " bytes of JSON");
+        if (weight_ > most_) refuse("more than " + std::to_string(most_) + " bytes of JSON");
     }
 
     Json number(int index) {
@@ -180,6 +180,7 @@ class Reader {
     }
 
     lua_State* state_;
+    std::size_t most_;
     std::size_t weight_ = 0;
     std::string path_;
 };
@@ -260,8 +261,8 @@ void push(lua_State* state, const Json& value) {
     pushValue(state, value);
 }
 
-Json toJson(lua_State* state, int index) {
-    return Reader(state).read(index, 0);
+Json toJson(lua_State* state, int index, std::size_t most) {
+    return Reader(state, most).read(index, 0);
 }
 
 Json argumentsToJson(lua_State* state) {

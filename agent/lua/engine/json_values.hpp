@@ -28,8 +28,9 @@ constexpr std::size_t largest = std::size_t{4} << 20;
 
 /// Pushes `value` onto the stack; may raise an error of Lua (memory). A whole null becomes nil.
 void push(lua_State* state, const Json& value);
-/// The value at `index`. Throws std::invalid_argument saying what is refused and where.
-Json toJson(lua_State* state, int index);
+/// The value at `index`, of at most so many bytes. Throws std::invalid_argument saying what is
+/// refused and where.
+Json toJson(lua_State* state, int index, std::size_t most = largest);
 /// All that is on the stack, `largest` bytes together; costs the call that runs as many
 /// instructions as that has bytes.
 Json argumentsToJson(lua_State* state);

@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <boost/asio/ip/host_name.hpp>
 #include <boost/asio/post.hpp>
 #include <netcluster/error.hpp>
 
@@ -14,6 +15,9 @@ namespace {
 /// Loads of the scripts that still have calls, beside the newest. Reason: each may hold all the
 /// memory that scripts may; more of them wait for one to end.
 constexpr std::size_t mostGenerations = 4;
+
+const std::vector<std::string> hooks{"init",    "afterInit",      "onDefaultMessage",
+                                     "onError", "beforeFinalize", "finalize"};
 
 spdlog::level::level_enum levelOf(lua::Level level) {
     switch (level) {
@@ -29,6 +33,11 @@ spdlog::level::level_enum levelOf(lua::Level level) {
             return spdlog::level::err;
     }
     return spdlog::level::info;
+}
+
+/// Which function it was, where its error does not begin with that.
+std::string ofInit(const std::string& error) {
+    return error.starts_with("init: ") ? error : "init: " + error;
 }
 
 Options agentOptions(boost::asio::io_context& io, const Settings& settings) {
@@ -70,9 +79,29 @@ Worker::Impl::Impl(boost::asio::io_context& io, Settings settings)
       lookTimer_(io),
       graceTimer_(io) {
     tasks_.emplace(settings_.channel, agentOptions(io, settings_));
+    for (const auto& [pattern, line] : settings_.eventCommands) checkPattern(pattern, "--on");
     tasks_->agent().onError([](const std::string& what) { spdlog::warn("{}", what); });
-    tasks_->agent().onDisconnect(
-        [](const std::string& reason) { spdlog::warn("the daemon is away: {}", reason); });
+    watchDaemon();
+}
+
+/// Each change once; that it is there at the start says `started`.
+void Worker::Impl::watchDaemon() {
+    tasks_->agent().onDisconnect([this](const std::string& reason) {
+        lost_ = true;
+        spdlog::warn("the daemon is lost, and is tried again until it is back: {}", reason);
+    });
+    tasks_->agent().onConnect([this] {
+        if (std::exchange(lost_, false)) spdlog::info("the daemon is back");
+    });
+}
+
+/// What is wrong is said now, not when it is first listened to.
+void Worker::Impl::checkPattern(const std::string& pattern, const std::string& where) {
+    try {
+        tasks_->agent().removeListener(tasks_->agent().on(pattern, [](const Event&) {}));
+    } catch (const Error& error) {
+        throw Error(where + ": " + LogLines::oneLine(error.what()));
+    }
 }
 
 void Worker::Impl::close() {
@@ -85,49 +114,53 @@ void Worker::Impl::close() {
     generations_.clear();
 }
 
+/// As others see it; without a daemon (`check`) as the system calls it.
+std::string Worker::Impl::host() {
+    const std::string name = tasks_->agent().host();
+    return name.empty() ? boost::asio::ip::host_name() : name;
+}
+
+void Worker::Impl::defaultId() {
+    if (settings_.id.empty()) settings_.id = host() + "-" + std::to_string(::getpid());
+}
+
+Json Worker::Impl::configOfScripts() {
+    return {{"id", settings_.id},     {"regions", settings_.regions},
+            {"tags", settings_.tags}, {"channel", settings_.channel},
+            {"host", host()},         {"script", settings_.script},
+            {"pid", ::getpid()},      {"version", NETCLUSTER_VERSION}};
+}
+
 std::shared_ptr<Generation> Worker::Impl::loadScripts() {
-    Json config{{"id", settings_.id},
-                {"regions", settings_.regions},
-                {"tags", settings_.tags},
-                {"channel", settings_.channel},
-                {"host", tasks_->agent().host()},
-                {"script", settings_.script},
-                {"pid", ::getpid()},
-                {"version", NETCLUSTER_VERSION}};
-    auto generation = std::make_shared<Generation>(
-        lua::Script::Setup{.folder = settings_.script,
-                           .unsafe = settings_.unsafe,
-                           .limits = settings_.limits,
-                           .config = std::move(config),
-                           .log =
-                               [this](lua::Level level, const std::string& line) {
-                                   lines_.tell(levelOf(level), "script: " + line);
-                               }},
-        ++lastNumber_);
+    const auto log = [this](lua::Level level, const std::string& line) {
+        lines_.tell(levelOf(level), "script: " + line);
+    };
+    auto generation = std::make_shared<Generation>(lua::Script::Setup{.folder = settings_.script,
+                                                                      .unsafe = settings_.unsafe,
+                                                                      .limits = settings_.limits,
+                                                                      .config = configOfScripts(),
+                                                                      .log = log},
+                                                   ++lastNumber_);
     define(*generation);
     generation->script.load();
+    generation->script.check(hooks);
     generation->wanted = generation->script.schedules();
-    generation->events = generation->script.texts("events");
+    generation->events = generation->script.events();
     for (const auto& [pattern, function] : generation->events) {
-        // A pattern that is none is an error now, not when the old scripts have been let go.
-        tasks_->agent().removeListener(tasks_->agent().on(pattern, [](const Event&) {}));
+        checkPattern(pattern, "bootstrap.lua: events");
     }
     return generation;
 }
 
 void Worker::Impl::check() {
-    for (const auto& [pattern, line] : settings_.eventCommands) {
-        tasks_->agent().removeListener(tasks_->agent().on(pattern, [](const Event&) {}));
-    }
+    defaultId();
     if (!settings_.script.empty()) loadScripts();
 }
 
 void Worker::Impl::start(std::function<void(const std::string&)> ready) {
     ready_ = std::move(ready);
     tasks_->agent().connect();
-    if (settings_.id.empty()) {
-        settings_.id = tasks_->agent().host() + "-" + std::to_string(::getpid());
-    }
+    defaultId();
     tasks_->handleDefault(
         [this](const Task& task, Reply reply) { onTask(task, std::move(reply)); });
     for (const auto& [pattern, line] : settings_.eventCommands) {
@@ -138,12 +171,20 @@ void Worker::Impl::start(std::function<void(const std::string&)> ready) {
     if (settings_.script.empty()) return registerNode();
     auto first = loadScripts();
     generations_.push_back(first);
-    hook(first, "init", [this, first](lua::Script::Outcome&& outcome) {
-        if (outcome.kind == lua::Script::Outcome::Kind::failed)
-            return std::exchange(ready_, {})("init: " + outcome.error);
-        activate(first);
-        registerNode();
-    });
+    hook(first, "init",
+         [this, first](lua::Script::Outcome&& outcome) { initialized(first, std::move(outcome)); });
+}
+
+void Worker::Impl::initialized(const std::shared_ptr<Generation>& first,
+                               lua::Script::Outcome&& outcome) {
+    const bool failed = outcome.kind == lua::Script::Outcome::Kind::failed;
+    if (stage_ != Stage::running) {  // it stops already, and is no node any more
+        if (!failed) current_ = first;
+        return;
+    }
+    if (failed) return std::exchange(ready_, {})(ofInit(outcome.error));
+    activate(first);
+    registerNode();
 }
 
 void Worker::Impl::registerNode() {
@@ -153,11 +194,16 @@ void Worker::Impl::registerNode() {
     node.info = settings_.tags;
     tasks_->agent().registerNodeAsync(node, [weak = weak_from_this()](const std::string& error) {
         const auto self = weak.lock();
-        if (!self || self->closed_) return;
+        if (!self || self->closed_ || self->stage_ != Stage::running) return;
         if (!error.empty()) return std::exchange(self->ready_, {})(error);
-        const auto ready = [self] { std::exchange(self->ready_, {})(""); };
-        self->current_ ? self->hook(self->current_, "afterInit", Then(ready)) : ready();
+        if (!self->current_) return self->started();
+        self->hook(self->current_, "afterInit", Then([self] { self->started(); }));
     });
+}
+
+void Worker::Impl::started() {
+    std::exchange(ready_, {})("");
+    if (reloadAgain_) reload();
 }
 
 /// From now on new calls go to this one.
@@ -189,20 +235,28 @@ void Worker::Impl::deactivate(Generation& generation) {
     }
 }
 
+std::string Worker::Impl::busyLoading() const {
+    if (ready_) return "the worker has started: init or afterInit still runs";
+    if (reloading_) return "init of those that are being loaded has ended";
+    if (generations_.size() > mostGenerations)
+        return "calls have ended in earlier ones, of " + std::to_string(generations_.size()) +
+               " loads";
+    return {};
+}
+
 void Worker::Impl::reload() {
     if (settings_.script.empty()) return spdlog::info("there are no scripts to load anew");
-    if (stage_ != Stage::running || ready_) return;
-    if (reloading_ || generations_.size() > mostGenerations) {
-        reloadAgain_ = true;
-        return spdlog::info("the scripts are loaded anew as soon as earlier ones have ended");
-    }
-    reloadAgain_ = false;
+    if (stage_ != Stage::running)
+        return spdlog::info("the scripts are not loaded anew: the worker stops");
+    const std::string busy = busyLoading();
+    reloadAgain_ = !busy.empty();
+    if (reloadAgain_)
+        return spdlog::info("the scripts in {} are loaded anew once {}", settings_.script, busy);
     std::shared_ptr<Generation> next;
     try {
         next = loadScripts();
     } catch (const std::exception& error) {
-        return spdlog::error("the scripts in {} are not loaded anew, the old ones stay: {}",
-                             settings_.script, error.what());
+        return notReloaded(error.what());
     }
     reloading_ = true;
     generations_.push_back(next);
@@ -210,14 +264,18 @@ void Worker::Impl::reload() {
          [this, next](lua::Script::Outcome&& outcome) { reloaded(next, std::move(outcome)); });
 }
 
+void Worker::Impl::notReloaded(const std::string& why) const {
+    spdlog::error("the scripts in {} are not loaded anew, the old ones stay: {}", settings_.script,
+                  LogLines::oneLine(why));
+}
+
 void Worker::Impl::reloaded(const std::shared_ptr<Generation>& next,
                             lua::Script::Outcome&& outcome) {
     reloading_ = false;
-    if (outcome.kind == lua::Script::Outcome::Kind::failed || stage_ != Stage::running) {
+    const bool failed = outcome.kind == lua::Script::Outcome::Kind::failed;
+    if (failed || stage_ != Stage::running) {
         retire(*next);
-        if (stage_ == Stage::running)
-            spdlog::error("the scripts in {} are not loaded anew, the old ones stay: init: {}",
-                          settings_.script, outcome.error);
+        if (stage_ == Stage::running) notReloaded(ofInit(outcome.error));
     } else {
         const auto old = current_;
         activate(next);

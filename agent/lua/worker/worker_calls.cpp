@@ -35,22 +35,26 @@ std::size_t weightOf(const Json& data) {
     return weight;
 }
 
-Json causeOf(const Task& task) {
+Json causeOf(const Task& task, const std::string& host) {
     return {{"name", task.name()},
             {"id", task.id()},
             {"node", task.node()},
             {"caller", task.caller()},
-            {"host", task.host()}};
+            {"host", host}};
 }
 
-Json causeOf(const Event& event) {
-    return {{"name", event.name()},     {"id", event.id()},     {"channel", event.channel()},
-            {"caller", event.sender()}, {"host", event.host()}, {"replyto", event.replyTo()}};
+Json causeOf(const Event& event, const std::string& host) {
+    return {{"name", event.name()},     {"id", event.id()}, {"channel", event.channel()},
+            {"caller", event.sender()}, {"host", host},     {"replyto", event.replyTo()}};
 }
 
 }  // namespace
 
 // -- what comes in
+
+std::string Worker::Impl::hostOf(std::string_view said) {
+    return said.empty() ? host() : std::string(said);
+}
 
 void Worker::Impl::onTask(const Task& task, Reply reply) {
     if (const auto command = commands_.find(task.name()); command != commands_.end())
@@ -64,7 +68,8 @@ void Worker::Impl::onTask(const Task& task, Reply reply) {
 std::string Worker::Impl::refusal(std::size_t bytes) const {
     if (stage_ != Stage::running) return "the worker stops";
     if (underWay() >= settings_.queue)
-        return "the worker is busy: " + std::to_string(underWay()) + " calls are under way";
+        return "the worker is busy: " + std::to_string(underWay()) +
+               " calls are under way (--queue " + std::to_string(settings_.queue) + ")";
     if (bytes > settings_.queueBytes || bytes_ > settings_.queueBytes - bytes)
         return "the worker is busy: the calls under way hold " + std::to_string(bytes_) + " bytes";
     return {};
@@ -89,7 +94,7 @@ void Worker::Impl::onScriptTask(const Task& task, Reply reply) {
     }
     call(current_, "task",
          {.function = task.name(),
-          .arguments = Json::array({task.data(), causeOf(task)}),
+          .arguments = Json::array({task.data(), causeOf(task, hostOf(task.host()))}),
           .names = Script::Names::task,
           .instead = "onDefaultMessage"},
          bytes, [reply](Script::Outcome&& outcome) {
@@ -105,13 +110,12 @@ void Worker::Impl::onScriptTask(const Task& task, Reply reply) {
 }
 
 void Worker::Impl::onCommandTask(const std::string& line, const Task& task, Reply reply) {
-    const std::string here = tasks_->agent().host();
     const Cause cause{.task = task.name(),
                       .event = "task." + task.name(),
                       .node = settings_.id,
                       .id = task.id(),
                       .sender = task.caller(),
-                      .host = task.host().empty() ? here : task.host()};
+                      .host = hostOf(task.host())};
     const auto done = [this, reply, name = task.name()](Finished&& finished) {
         const std::string failure = failureOf(finished, settings_.exec);
         failure.empty() ? ++done_ : ++failed_;
@@ -134,12 +138,11 @@ void Worker::Impl::onCommandTask(const std::string& line, const Task& task, Repl
 
 void Worker::Impl::onCommandEvent(const std::string& line, const Event& event) {
     const std::string name(event.name());
-    const Cause cause{
-        .event = name,
-        .node = settings_.id,
-        .id = std::string(event.id()),
-        .sender = event.sender(),
-        .host = event.host().empty() ? tasks_->agent().host() : std::string(event.host())};
+    const Cause cause{.event = name,
+                      .node = settings_.id,
+                      .id = std::string(event.id()),
+                      .sender = event.sender(),
+                      .host = hostOf(event.host())};
     const auto done = [this, name](Finished&& finished) {
         const std::string failure = failureOf(finished, settings_.exec);
         failure.empty() ? ++done_ : ++failed_;
@@ -162,8 +165,9 @@ void Worker::Impl::onEvent(Generation& generation, const std::string& function,
     if (const std::string why = refusal(bytes); !why.empty())
         return refused("event " + std::string(event.name()), why);
     call(current_, "event",
-         {.function = function, .arguments = Json::array({event.data(), causeOf(event)})}, bytes,
-         {});
+         {.function = function,
+          .arguments = Json::array({event.data(), causeOf(event, hostOf(event.host()))})},
+         bytes, {});
 }
 
 // -- calls
@@ -212,7 +216,9 @@ void Worker::Impl::hook(const std::shared_ptr<Generation>& generation, const std
 
 void Worker::Impl::failed(const std::shared_ptr<Generation>& generation, const std::string& kind,
                           const std::string& name, const Script::Outcome& outcome) {
-    lines_.tell(spdlog::level::warn, kind + " " + name + " failed: " + outcome.error);
+    // That `init` has failed says who called it.
+    if (name != "init" || kind != "hook")
+        lines_.tell(spdlog::level::warn, kind + " " + name + " failed: " + outcome.error);
     if (!outcome.traceback.empty()) lines_.tell(spdlog::level::debug, outcome.traceback);
     // One that fails in onError itself is only logged.
     if (kind == "onError" || outcome.cut == lua::Cut::stopped || stage_ == Stage::stopped) return;

@@ -30,11 +30,21 @@ class Worker::Impl : public std::enable_shared_from_this<Impl> {
     using Answering = std::function<void(lua::Script::Outcome&&)>;
 
     // -- generations: worker.cpp
+    void watchDaemon();
+    void checkPattern(const std::string& pattern, const std::string& where);
+    std::string host();
+    void defaultId();
+    Json configOfScripts();
     std::shared_ptr<Generation> loadScripts();
+    void initialized(const std::shared_ptr<Generation>& first, lua::Script::Outcome&& outcome);
+    void started();
+    /// Empty, or what has to end before scripts can be loaded anew.
+    std::string busyLoading() const;
     void activate(const std::shared_ptr<Generation>& generation);
     void deactivate(Generation& generation);
     void registerNode();
     void reloaded(const std::shared_ptr<Generation>& next, lua::Script::Outcome&& outcome);
+    void notReloaded(const std::string& why) const;
     void finalizeOld(const std::shared_ptr<Generation>& generation);
     void retire(const Generation& generation);
 
@@ -45,6 +55,8 @@ class Worker::Impl : public std::enable_shared_from_this<Impl> {
     void finished();
 
     // -- calls: worker_calls.cpp
+    /// A caller's host by name: events of this one do not say it.
+    std::string hostOf(std::string_view said);
     void onTask(const Task& task, Reply reply);
     void onScriptTask(const Task& task, Reply reply);
     void onCommandTask(const std::string& line, const Task& task, Reply reply);
@@ -91,6 +103,7 @@ class Worker::Impl : public std::enable_shared_from_this<Impl> {
     bool waking_ = false;
     bool looking_ = false;
     bool closed_ = false;
+    bool lost_ = false;  ///< the daemon
     bool reloading_ = false;
     bool reloadAgain_ = false;
     std::function<void(const std::string&)> ready_;
