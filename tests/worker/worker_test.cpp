@@ -194,6 +194,17 @@ TEST_CASE("a daemon that is started anew finds the worker again, which has forgo
     }
 }
 
+TEST_CASE("a worker that looks for its daemon can be stopped") {
+    const Scratch empty;
+    Process worker(
+        {NETCLUSTER_NCWORKER, "--dir", empty.path(), "-exec", "x=true", "-log_level", "debug"});
+    REQUIRE(worker.err.waitFor("connecting to channel A"));
+    worker.signal(SIGTERM);
+    CHECK(worker.wait() == 0);
+    CHECK(worker.err.waitFor("stopped"));
+    CHECK(worker.err.text().find("cannot connect") == std::string::npos);
+}
+
 TEST_CASE("a worker that cannot start says why") {
     const Daemon daemon(workerConfig);
     Asker asker(daemon);

@@ -29,9 +29,9 @@ class Worker {
     /// ask others.
     void check();
 
-    /// Connects and loads: throws Error, lua::ScriptError. What comes then comes from `io`: `ready`
-    /// with an empty text once the node is registered and `afterInit` has been called, or with the
-    /// reason why not.
+    /// Connects and loads. `ready` is called once, from `io`: with an empty text when the node is
+    /// registered and `afterInit` has been called, or with the reason why not; not at all when it
+    /// is stopped before.
     void start(std::function<void(const std::string& error)> ready);
     /// Scripts that do not load change nothing; the log says why. While others are loaded, or
     /// `init` runs: as soon as that has ended.

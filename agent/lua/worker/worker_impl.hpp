@@ -29,20 +29,25 @@ class Worker::Impl : public std::enable_shared_from_this<Impl> {
     using Then = std::function<void()>;
     using Answering = std::function<void(lua::Script::Outcome&&)>;
 
-    // -- generations: worker.cpp
+    // -- beginning: worker.cpp, in this order
     void watchDaemon();
     void checkPattern(const std::string& pattern, const std::string& where);
     std::string host();
     void defaultId();
+    void connected();
+    void registerNode();
+    void started();
+    void notStarted(const std::string& why);
+
+    // -- generations: worker_scripts.cpp
     Json configOfScripts();
     std::shared_ptr<Generation> loadScripts();
+    void loadFirst();
     void initialized(const std::shared_ptr<Generation>& first, lua::Script::Outcome&& outcome);
-    void started();
     /// Empty, or what has to end before scripts can be loaded anew.
     std::string busyLoading() const;
     void activate(const std::shared_ptr<Generation>& generation);
     void deactivate(Generation& generation);
-    void registerNode();
     void reloaded(const std::shared_ptr<Generation>& next, lua::Script::Outcome&& outcome);
     void notReloaded(const std::string& why) const;
     void finalizeOld(const std::shared_ptr<Generation>& generation);
@@ -75,7 +80,7 @@ class Worker::Impl : public std::enable_shared_from_this<Impl> {
     void refused(const std::string& what, const std::string& why);
     std::size_t underWay() const;
 
-    // -- turns: worker_calls.cpp
+    // -- turns: worker_turns.cpp
     void wake();
     void turn();
     void lookAround();
