@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "script_impl.hpp"
+#include "texts.hpp"
 
 namespace netcluster::lua {
 namespace {
@@ -20,12 +21,7 @@ constexpr double longestPeriod = 366.0 * 86400e3;  // ms
 
 /// A name as it can be shown: one line, and not too long.
 std::string shown(std::string_view name) {
-    constexpr std::size_t most = 200;
-    std::string text(name.substr(0, most));
-    std::replace_if(
-        text.begin(), text.end(),
-        [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 127; }, '?');
-    return name.size() > most ? text + " …" : text;
+    return oneLine(shortened(name, 200));
 }
 
 std::string entryOf(const std::string& table, std::string_view key) {

@@ -1,9 +1,8 @@
 // What a script finds around it.
-#include <algorithm>
-
 #include "libraries.hpp"
 #include "prelude.hpp"
 #include "script_impl.hpp"
+#include "texts.hpp"
 
 namespace netcluster::lua {
 namespace {
@@ -14,16 +13,6 @@ constexpr std::uint64_t priceOfLine = 10'000;
 /// Instructions that asking the program costs.
 constexpr std::uint64_t priceOfAsking = 1000;
 
-/// One line: what a terminal or a reader of logs would take for something else is shown as `?`.
-std::string oneLine(std::string_view text) {
-    std::string line(text.substr(0, longestLine));
-    std::replace_if(
-        line.begin(), line.end(),
-        [](char c) { return (static_cast<unsigned char>(c) < ' ' && c != '\t') || c == 127; }, '?');
-    if (text.size() > longestLine) line += " …";
-    return line;
-}
-
 }  // namespace
 
 Script::Impl::Impl(Setup setup) : setup_(std::move(setup)), machine_(setup_.limits) {
@@ -32,7 +21,7 @@ Script::Impl::Impl(Setup setup) : setup_(std::move(setup)), machine_(setup_.limi
 }
 
 void Script::Impl::write(int level, std::string_view text) {
-    if (setup_.log) setup_.log(static_cast<Level>(level), oneLine(text));
+    if (setup_.log) setup_.log(static_cast<Level>(level), oneLine(shortened(text, longestLine)));
 }
 
 void Script::Impl::open(const Json& config) {
@@ -79,7 +68,7 @@ void Script::Impl::define(Defined defined) {
 int Script::Impl::callDefined(lua_State* state) {
     Machine::of(state).charge(state, priceOfAsking);
     const auto& defined = *static_cast<Defined*>(lua_touserdata(state, lua_upvalueindex(1)));
-    push(state, defined.function(argumentsToJson(state)));
+    push(state, defined.function(toJsonAtPrice(state, 1, lua_gettop(state))));
     return 1;
 }
 
@@ -93,7 +82,7 @@ int Script::Impl::callWaiting(lua_State* state) {
     if (!machine.maySuspend(state))
         throw ScriptError(defined.name +
                           " has to wait, and cannot from within a function of Lua's library");
-    const Json arguments = argumentsToJson(state);
+    const Json arguments = toJsonAtPrice(state, 1, lua_gettop(state));
     Running& running = *script.running_;
     Answer answer;
     answer.target_ = std::make_shared<Answer::Target>(

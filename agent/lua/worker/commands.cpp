@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "texts.hpp"
+
 namespace netcluster::worker {
 namespace {
 
@@ -34,10 +36,6 @@ std::string joined(const std::vector<std::string>& words) {
     return text;
 }
 
-Json textOf(const std::string& bytes) {
-    return Json::parse(Json(bytes).dump(-1, ' ', false, Json::error_handler_t::replace));
-}
-
 }  // namespace
 
 std::vector<std::string> environmentFor(const Cause& cause, const Settings& settings) {
@@ -60,8 +58,8 @@ std::string inputFor(const Json& data) {
 
 Json resultOf(const Finished& finished) {
     Json result{{"status", finished.status},
-                {"stdout", textOf(finished.out)},
-                {"stderr", textOf(finished.err)}};
+                {"stdout", lua::asUtf8(finished.out)},
+                {"stderr", lua::asUtf8(finished.err)}};
     if (finished.signal != 0) {
         result["status"] = nullptr;
         result["signal"] = finished.signal;

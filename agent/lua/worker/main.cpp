@@ -10,8 +10,8 @@
 #include <optional>
 
 #include "arguments.hpp"
-#include "log_lines.hpp"
 #include "pid_file.hpp"
+#include "texts.hpp"
 #include "worker.hpp"
 
 namespace {
@@ -69,7 +69,7 @@ int run(const Arguments& arguments, boost::asio::io_context& io, Worker& worker)
     int status = 0;
     worker.start([&](const std::string& error) {
         if (error.empty()) return spdlog::info("ncworker {} ready", NETCLUSTER_VERSION);
-        spdlog::error("{}", LogLines::oneLine(error));
+        spdlog::error("{}", netcluster::lua::oneLine(error));
         status = exitFailed;
         io.stop();
     });
@@ -109,7 +109,7 @@ int work(const Arguments& arguments, const Settings& settings) {
     try {
         return run(arguments, io, *worker);
     } catch (const std::exception& error) {
-        spdlog::error("{}", LogLines::oneLine(error.what()));
+        spdlog::error("{}", netcluster::lua::oneLine(error.what()));
         return exitFailed;
     }
 }

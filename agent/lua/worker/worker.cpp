@@ -7,6 +7,7 @@
 #include <boost/asio/post.hpp>
 #include <netcluster/error.hpp>
 
+#include "texts.hpp"
 #include "worker_impl.hpp"
 
 namespace netcluster::worker {
@@ -72,7 +73,7 @@ void Worker::Impl::checkPattern(const std::string& pattern, const std::string& w
     try {
         tasks_->agent().removeListener(tasks_->agent().on(pattern, [](const Event&) {}));
     } catch (const Error& error) {
-        throw Error(where + ": " + LogLines::oneLine(error.what()));
+        throw Error(where + ": " + lua::oneLine(error.what()));
     }
 }
 

@@ -4,6 +4,7 @@
 
 #include <boost/asio/post.hpp>
 
+#include "texts.hpp"
 #include "worker_impl.hpp"
 
 namespace netcluster::worker {
@@ -146,7 +147,7 @@ void Worker::Impl::reload() {
 
 void Worker::Impl::notReloaded(const std::string& why) const {
     spdlog::error("the scripts in {} are not loaded anew, the old ones stay: {}", settings_.script,
-                  LogLines::oneLine(why));
+                  lua::oneLine(why));
 }
 
 void Worker::Impl::reloaded(const std::shared_ptr<Generation>& next,
