@@ -93,6 +93,22 @@ TEST_CASE("commands hear events") {
     CHECK(asker.result("w1", "read").at("stdout") == "sensor.a {\"c\":21}\nsensor.b 2\n");
 }
 
+TEST_CASE("more commands than may wait are refused, with the option that says how many run") {
+    const Daemon daemon(workerConfig);
+    Asker asker(daemon);
+    WorkerProcess worker(
+        daemon, {"-id", "w1", "--exec", "slow=sleep 100", "--exec-jobs", "1", "--grace", "0.1"});
+    asker.awaitNodes(1);
+    std::vector<std::future<std::vector<Answer>>> asked;
+    for (int i = 0; i < 257; ++i) {
+        asked.push_back(asker.tasks.call("w1", "slow", nullptr, patience()));
+    }
+    CHECK(asker.result("w1", "slow") ==
+          "the worker is busy: 257 commands run or wait (--exec-jobs 1)");
+    CHECK(worker.stop() == 0);
+    for (auto& one : asked) CHECK(one.get().at(0).error == "the worker stops");
+}
+
 TEST_CASE("stopping ends commands after the grace, and leaves none behind") {
     const Daemon daemon(workerConfig);
     Asker asker(daemon);

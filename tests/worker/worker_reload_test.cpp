@@ -135,10 +135,12 @@ TEST_CASE("a worker that is stopped while init runs stops, and was not wrong") {
     Heard heard(asker, "waits");
     const Scratch scratch;
     scratch.write("bootstrap.lua", "function init() emit('waits') sleep(20) end");
-    WorkerProcess worker(daemon, {"-id", "w1", "-script", scratch.path(), "--grace", "0.2"});
+    WorkerProcess worker(
+        daemon, {"-id", "w1", "-script", scratch.path(), "--grace", "0.2", "-log_level", "debug"});
     heard.next("waits");
     CHECK(worker.stop() == 0);
     worker.awaitLog("1 calls and 0 commands are cut off");
+    worker.awaitLog("[debug]   \t[C]: in function 'sleep'\n");  // a line for each of its lines
 }
 
 TEST_CASE("many reloads under load lose no task") {

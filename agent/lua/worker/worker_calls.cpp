@@ -2,6 +2,7 @@
 #include <spdlog/spdlog.h>
 
 #include <boost/asio/post.hpp>
+#include <sstream>
 
 #include "worker_impl.hpp"
 
@@ -71,6 +72,12 @@ std::string Worker::Impl::refusal(std::size_t bytes) const {
     return {};
 }
 
+std::string Worker::Impl::commandRefusal() const {
+    if (stage_ != Stage::running) return "the worker stops";
+    return "the worker is busy: " + std::to_string(exec_.underWay()) +
+           " commands run or wait (--exec-jobs " + std::to_string(settings_.exec.atOnce) + ")";
+}
+
 void Worker::Impl::refused(const std::string& what, const std::string& why) {
     ++refused_;
     ++refusedUntold_;
@@ -126,8 +133,7 @@ void Worker::Impl::onCommandTask(const std::string& line, const Task& task, Repl
                                                .environment = environmentFor(cause, settings_)},
                                               done);
     if (taken) return;
-    const std::string why = stage_ == Stage::running ? "the worker is busy: too many commands wait"
-                                                     : "the worker stops";
+    const std::string why = commandRefusal();
     refused("task " + task.name(), why);
     reply.fail(why);
 }
@@ -151,7 +157,7 @@ void Worker::Impl::onCommandEvent(const std::string& line, const Event& event) {
                                                .input = inputFor(event.data()),
                                                .environment = environmentFor(cause, settings_)},
                                               done);
-    if (!taken) refused("event " + name, "too many commands wait, or the worker stops");
+    if (!taken) refused("event " + name, commandRefusal());
 }
 
 void Worker::Impl::onEvent(Generation& generation, const std::string& function,
@@ -215,7 +221,10 @@ void Worker::Impl::failed(const std::shared_ptr<Generation>& generation, const s
     // That `init` has failed says who called it.
     if (name != "init" || kind != "hook")
         lines_.tell(spdlog::level::warn, kind + " " + name + " failed: " + outcome.error);
-    if (!outcome.traceback.empty()) lines_.tell(spdlog::level::debug, outcome.traceback);
+    std::istringstream traceback(outcome.traceback);
+    for (std::string line; std::getline(traceback, line);) {
+        lines_.tell(spdlog::level::debug, "  " + line);
+    }
     // One that fails in onError itself is only logged.
     if (kind == "onError" || outcome.cut == lua::Cut::stopped || stage_ == Stage::stopped) return;
     if (!generation->script.has("onError")) return;

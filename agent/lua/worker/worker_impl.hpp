@@ -69,6 +69,7 @@ class Worker::Impl : public std::enable_shared_from_this<Impl> {
     void onCommandEvent(const std::string& line, const Event& event);
     /// Empty, or why no more calls are taken.
     std::string refusal(std::size_t bytes) const;
+    std::string commandRefusal() const;
     void call(const std::shared_ptr<Generation>& generation, const std::string& kind,
               lua::Script::Call call, std::size_t bytes, Answering done);
     /// Calls the script's function of that name, if there is one, and goes on.
