@@ -183,12 +183,13 @@ TEST_CASE("a daemon that is started anew finds the worker again, which has forgo
         while (delivered(asker) != 7) REQUIRE(Clock::now() < deadline);
     }
     for (int round = 1; round <= 2; ++round) {
+        const std::size_t from = worker.log().size();
         daemon.reset();
-        worker.awaitLog("the daemon is lost");
+        worker.awaitLog("the daemon is lost", from);
         daemon = std::make_unique<Daemon>(workerConfig, there);
         Asker asker(*daemon);
         CHECK(delivered(asker) == 7);
-        worker.awaitLog("the daemon is back");
+        worker.awaitLog("the daemon is back", from);
         CHECK(timesIn(worker.log(), "the daemon is lost") == round);
         CHECK(timesIn(worker.log(), "the daemon is back") == round);
     }
