@@ -220,6 +220,10 @@ void Agent::onPresence(std::function<void(const Presence&)> handler) {
     impl_->hub_->tellAround(impl_->mailbox_);
 }
 
+void Agent::onNodeLost(std::function<void(const std::string& id, const std::string& why)> handler) {
+    impl_->mailbox_->setOnNodeLost(std::move(handler));
+}
+
 void Agent::onError(std::function<void(const std::string& what)> handler) {
     impl_->mailbox_->setOnError(std::move(handler));
 }

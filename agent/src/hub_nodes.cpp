@@ -131,7 +131,7 @@ void Hub::takeAnswer(const wire::EventView& event) {
     if (answered && why.empty()) confirmNode(*answered, done != nullptr);
     if (!answered && why.empty()) takeBack(textIn(answer, "id"));
     if (answered && answered->isAgain && !why.empty()) {
-        answered->agent->trouble("node '" + answered->id + "' is no more: " + why);
+        answered->agent->nodeLost(answered->id, why);
     }
     if (answered) tell({Change::What::node, answered->id});
     watchStats();
@@ -169,7 +169,7 @@ bool Hub::awaitsAnswer(const Change& change) const {
 void Hub::nodeLost(const Change& change) {
     if (change.what != Change::What::node || change.why != "refused") return;
     if (const auto agent = ownNodes_.lost(change.id)) {
-        agent->trouble("node '" + change.id + "' is no more: another host has a node of that id");
+        agent->nodeLost(change.id, "another host has a node of that id");
         watchStats();
     }
 }

@@ -93,6 +93,9 @@ void Mailbox::setOnPresence(std::function<void(const Presence&)> handler) {
     ++presenceHandlers_;
     onPresence_.swap(fresh);
 }
+void Mailbox::setOnNodeLost(std::function<void(const std::string&, const std::string&)> handler) {
+    set(onNodeLost_, std::move(handler));
+}
 void Mailbox::setOnError(std::function<void(const std::string&)> handler) {
     set(onError_, std::move(handler));
 }
@@ -165,6 +168,13 @@ void Mailbox::tell(const Presence& presence, std::uint64_t handler) {
         if (handler == presenceHandlers_) current = onPresence_;
     }
     run(current, presence);
+}
+
+void Mailbox::nodeLost(const std::string& id, const std::string& why) {
+    notice([this, id, why] {
+        if (const auto handler = handlerIn(onNodeLost_)) return run(handler, id, why);
+        failed("node '" + id + "' is no more: " + why);
+    });
 }
 
 void Mailbox::trouble(const std::string& what) {
@@ -359,6 +369,7 @@ void Mailbox::close() {
     Slot<void(const std::string&)> onDisconnect;
     Slot<void(const Gap&)> onGap;
     Slot<void(const Presence&)> onPresence;
+    Slot<void(const std::string&, const std::string&)> onNodeLost;
     Slot<void(const std::string&)> onError;
     const std::lock_guard lock(mutex_);
     items_.swap(items);
@@ -370,6 +381,7 @@ void Mailbox::close() {
     onDisconnect_.swap(onDisconnect);
     onGap_.swap(onGap);
     onPresence_.swap(onPresence);
+    onNodeLost_.swap(onNodeLost);
     onError_.swap(onError);
 }
 

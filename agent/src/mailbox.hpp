@@ -30,6 +30,7 @@ class Mailbox final : public Owner, public Runnable, public std::enable_shared_f
     void setOnDisconnect(std::function<void(const std::string&)> handler);
     void setOnGap(std::function<void(const Gap&)> handler);
     void setOnPresence(std::function<void(const Presence&)> handler);
+    void setOnNodeLost(std::function<void(const std::string&, const std::string&)> handler);
     void setOnError(std::function<void(const std::string&)> handler);
 
     // -- what comes in; the connection's thread
@@ -40,6 +41,7 @@ class Mailbox final : public Owner, public Runnable, public std::enable_shared_f
     void gap(const Gap& gap);
     /// Who is around now; tells the user what they do not know yet.
     void around(const Around& now, const Change& change);
+    void nodeLost(const std::string& id, const std::string& why);
     void trouble(const std::string& what);
     /// A callback of the user, never dropped.
     void complete(std::function<void()> done);
@@ -121,6 +123,7 @@ class Mailbox final : public Owner, public Runnable, public std::enable_shared_f
     Slot<void(const Gap&)> onGap_;
     Slot<void(const Presence&)> onPresence_;
     std::uint64_t presenceHandlers_ = 0;  // set so far: the number of the one that is set
+    Slot<void(const std::string&, const std::string&)> onNodeLost_;
     Slot<void(const std::string&)> onError_;
 };
 

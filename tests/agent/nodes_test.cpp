@@ -438,6 +438,29 @@ TEST_CASE("a node that has to give way to one of another host is told of, and is
     CHECK_FALSE(agent.unregisterNode("web"));
 }
 
+TEST_CASE("who is told that a node is none any more can register it again") {
+    const FakeDaemon daemon;
+    Told told;
+    Agent agent("A", daemon.options());
+    told.listenTo(agent);
+    agent.onNodeLost([&](const std::string& id, const std::string& why) {
+        told.add("lost " + id + ": " + why);
+        agent.registerNodeAsync(
+            {id}, [&](const std::string& error) { told.add("answer " + error); }, longTime);
+    });
+    FakeClient client = connect(agent, daemon);
+    registerNode(agent, client, "web");
+    client.event("nc-node-expired", R"({"id":"web","why":"refused"})");
+    const Said again = next(client);
+    CHECK(again.name == "nc-node-register");
+    grant(client, again, "web");
+    client.event("fence", "1");
+    CHECK(told.untilFence() == Words{"connected", "+own web",
+                                     "lost web: another host has a node of that id", "-web refused",
+                                     "answer "});
+    CHECK(agent.unregisterNode("web"));
+}
+
 TEST_CASE("nodes belong to the agent that registered them, and go with it") {
     const FakeDaemon daemon;
     Agent first("A", daemon.options());

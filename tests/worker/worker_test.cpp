@@ -166,6 +166,29 @@ TEST_CASE("stopping: what is under way ends, what comes new is refused, then it 
     CHECK(contains(cut.error, "the worker stops"));
 }
 
+TEST_CASE(
+    "a worker whose id another one has taken meanwhile is its node again when that one goes") {
+    const Scratch place;
+    const DaemonOptions there{.runDir = place.file("run")};
+    auto daemon = std::make_unique<Daemon>(workerConfig, there);
+    WorkerProcess worker(*daemon, example("shelf-1"));
+    worker.awaitReady();
+    worker.signal(SIGSTOP);  // the other one is first
+    daemon.reset();
+    daemon = std::make_unique<Daemon>(workerConfig, there);
+    Asker asker(*daemon);
+    NodeDescription other;
+    other.id = "shelf-1";
+    asker.tasks.agent().registerNode(other, patience());
+    worker.signal(SIGCONT);
+    worker.awaitLog(
+        "node shelf-1 is no more, and is tried again every 2 s: there is a node shelf-1");
+    asker.tasks.agent().unregisterNode("shelf-1");
+    worker.awaitLog("node shelf-1 is there again");
+    asker.awaitNodes(1);
+    CHECK(asker.result("shelf-1", "tasks.test1", {{"price", 1}}).at("total") == 1);
+}
+
 TEST_CASE("a daemon that is started anew finds the worker again, which has forgotten nothing") {
     const Scratch place;
     const DaemonOptions there{.runDir = place.file("run")};

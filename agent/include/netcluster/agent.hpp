@@ -274,6 +274,9 @@ class NETCLUSTER_API Agent {
     /// this process does not keep up with its events (onGap), it may miss a change until the next
     /// connection.
     void onPresence(std::function<void(const Presence&)> handler);
+    /// A node of this agent is none any more, though it was not unregistered: another one has its
+    /// id. `why` says who. May register it again. Default: onError.
+    void onNodeLost(std::function<void(const std::string& id, const std::string& why)> handler);
     /// A listener threw, the daemon refused something, data was not JSON, emitted events could not
     /// be sent before the connection was closed. Default: a line on stderr.
     void onError(std::function<void(const std::string& what)> handler);

@@ -13,6 +13,9 @@
 namespace netcluster::worker {
 namespace {
 
+/// Between two tries to be the node again that somebody else is.
+constexpr std::chrono::seconds againAfter{2};
+
 Options agentOptions(boost::asio::io_context& io, const Settings& settings) {
     Options options;
     options.dir = settings.dir;
@@ -50,10 +53,13 @@ Worker::Impl::Impl(boost::asio::io_context& io, Settings settings)
       exec_(io, settings_.exec),
       scheduleTimer_(io),
       lookTimer_(io),
-      graceTimer_(io) {
+      graceTimer_(io),
+      againTimer_(io) {
     tasks_.emplace(settings_.channel, agentOptions(io, settings_));
     for (const auto& [pattern, line] : settings_.eventCommands) checkPattern(pattern, "--on");
     tasks_->agent().onError([](const std::string& what) { spdlog::warn("{}", what); });
+    tasks_->agent().onNodeLost(
+        [this](const std::string&, const std::string& why) { nodeLost(why); });
     watchDaemon();
 }
 
@@ -82,6 +88,7 @@ void Worker::Impl::close() {
     scheduleTimer_.cancel();
     lookTimer_.cancel();
     graceTimer_.cancel();
+    againTimer_.cancel();
     tasks_.reset();
     current_.reset();
     generations_.clear();
@@ -126,20 +133,45 @@ void Worker::Impl::connected() {
             pattern, [this, command = line](const Event& event) { onCommandEvent(command, event); },
             {.skipOwn = true});
     }
-    settings_.script.empty() ? registerNode() : loadFirst();
+    if (!settings_.script.empty()) return loadFirst();
+    registerNode([this](const std::string& error) { firstRegistered(error); });
 }
 
-void Worker::Impl::registerNode() {
+void Worker::Impl::registerNode(std::function<void(const std::string& error)> done) {
     NodeDescription node;
     node.id = settings_.id;
     node.regions = settings_.regions;
     node.info = settings_.tags;
-    tasks_->agent().registerNodeAsync(node, [weak = weak_from_this()](const std::string& error) {
+    tasks_->agent().registerNodeAsync(
+        node, [weak = weak_from_this(), done = std::move(done)](const std::string& error) {
+            const auto self = weak.lock();
+            if (self && !self->closed_ && self->stage_ == Stage::running) done(error);
+        });
+}
+
+void Worker::Impl::firstRegistered(const std::string& error) {
+    if (!error.empty()) return notStarted(error);
+    if (!current_) return started();
+    hook(current_, "afterInit", Then([self = shared_from_this()] { self->started(); }));
+}
+
+/// Whoever has the id may go: the worker stays, and asks now and then.
+void Worker::Impl::nodeLost(const std::string& why) {
+    spdlog::error("node {} is no more, and is tried again every {} s: {}", settings_.id,
+                  againAfter.count(), why);
+    registerLater();
+}
+
+void Worker::Impl::registerLater() {
+    againTimer_.expires_after(againAfter);
+    againTimer_.async_wait([weak = weak_from_this()](boost::system::error_code error) {
         const auto self = weak.lock();
-        if (!self || self->closed_ || self->stage_ != Stage::running) return;
-        if (!error.empty()) return self->notStarted(error);
-        if (!self->current_) return self->started();
-        self->hook(self->current_, "afterInit", Then([self] { self->started(); }));
+        if (error || !self || self->closed_ || self->stage_ != Stage::running) return;
+        self->registerNode([raw = self.get()](const std::string& why) {
+            if (why.empty()) return spdlog::info("node {} is there again", raw->settings_.id);
+            spdlog::debug("node {}: {}", raw->settings_.id, why);
+            raw->registerLater();
+        });
     });
 }
 

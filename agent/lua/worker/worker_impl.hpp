@@ -35,7 +35,11 @@ class Worker::Impl : public std::enable_shared_from_this<Impl> {
     std::string host();
     void defaultId();
     void connected();
-    void registerNode();
+    /// `done`: why it is none; empty when it is one. Not called once it stops.
+    void registerNode(std::function<void(const std::string& error)> done);
+    void firstRegistered(const std::string& error);
+    void nodeLost(const std::string& why);
+    void registerLater();
     void started();
     void notStarted(const std::string& why);
 
@@ -106,6 +110,7 @@ class Worker::Impl : public std::enable_shared_from_this<Impl> {
     boost::asio::steady_timer scheduleTimer_;
     boost::asio::steady_timer lookTimer_;
     boost::asio::steady_timer graceTimer_;
+    boost::asio::steady_timer againTimer_;
     bool waking_ = false;
     bool looking_ = false;
     bool closed_ = false;

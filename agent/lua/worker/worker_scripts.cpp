@@ -84,7 +84,7 @@ void Worker::Impl::initialized(const std::shared_ptr<Generation>& first,
     }
     if (failed) return notStarted(ofInit(outcome.error));
     activate(first);
-    registerNode();
+    registerNode([this](const std::string& error) { firstRegistered(error); });
 }
 
 /// From now on new calls go to this one.

@@ -12,6 +12,7 @@ void Worker::Impl::stop(std::function<void()> done) {
     stage_ = Stage::stopping;
     stopped_ = std::move(done);
     scheduleTimer_.cancel();
+    againTimer_.cancel();
     if (current_) deactivate(*current_);
     spdlog::info("stopping: {} calls and {} commands are under way", underWay(), exec_.underWay());
     // The node stays until they have answered: a node that is gone has lost its tasks.
