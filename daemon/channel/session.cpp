@@ -342,10 +342,17 @@ void Session::unwanted(std::string_view event, std::uint8_t reach, std::uint64_t
     notice(bytes);
 }
 
-void Session::refused(std::string_view event, std::string_view why) {
-    if (refused_++ == 0) {
+void Session::refused(const wire::EventView& event, std::string_view why) {
+    const bool first = refused_++ == 0;
+    if (first) {
         spdlog::warn("{}: emitted \"{}\": {}; refused, as others will be", label(),
-                     printable(event, wire::maxEventName), why);
+                     printable(event.name, wire::maxEventName), why);
+    }
+    // A 1.x client writes no `to`, and expects no answer; the agent library looks before it sends.
+    if (encoding_ != Encoding::json || event.to.empty()) return;
+    // Its first mistake, and then those only to which it waits for an answer.
+    if (!std::exchange(toldRefused_, true) || !event.id.empty()) {
+        reply(wire::refusedNotice, wire::refusedText(event.name, why), event.id);
     }
 }
 
