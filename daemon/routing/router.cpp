@@ -1,6 +1,6 @@
 #include "router.hpp"
 
-#include <spdlog/spdlog.h>
+#include "log.hpp"
 
 #include <algorithm>
 #include <iterator>
