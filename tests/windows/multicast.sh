@@ -104,7 +104,7 @@ start_listeners() {
   (on_windows "$windows_bin/ncctl.exe" listen news </dev/null >"$work/heard-windows" 2>&1) &
   started+=($!)
   listeners+=($!)
-  until_true listens linux && until_true 30 listens windows_ctl
+  until_true listens linux && until_true listens windows_ctl
 }
 stop_listeners() {
   kill "${listeners[@]}"
