@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <cstring>
+#include <list>
 #include <string>
 
 #include "handle_windows.hpp"
@@ -124,27 +125,46 @@ void joinV6(SOCKET socket, const ip::address_v6& group, unsigned index, DWORD tt
     set(socket, IPPROTO_IPV6, IPV6_ADD_MEMBERSHIP, request, "join");
 }
 
+// Holds a mutex of that name while it lives, unless another user's is there.
+struct Mark {
+    explicit Mark(const std::wstring& name)
+        : handle(::CreateMutexW(nullptr, FALSE, name.c_str())), error(::GetLastError()) {
+        if (handle || error == ERROR_ACCESS_DENIED) return;
+        throw boost::system::system_error(static_cast<int>(error), boost::system::system_category(),
+                                          "claim the port");
+    }
+    bool isFirst() const { return handle && error != ERROR_ALREADY_EXISTS; }
+    config::Handle handle;
+    DWORD error;
+};
+
+bool isMarked(const std::wstring& name) {
+    const config::Handle handle(::OpenMutexW(SYNCHRONIZE, FALSE, name.c_str()));
+    return handle || ::GetLastError() == ERROR_ACCESS_DENIED;
+}
+
 // SO_REUSEADDR, which the group sockets need, would let two daemons bind the same unicast port, and
 // which of them hears anything is undefined. Binding rules cannot tell our own sockets from those
-// of others, so a mutex of the port's name is held: who has it has the port, on all addresses or on
-// one (what is sent to that one, Windows gives to whoever has bound it alone).
+// of others, so mutexes of the port's name are held: one by who has the port on all addresses; or
+// one by who has it on that address (what is sent there, Windows gives to whoever has bound it
+// alone), and one by all of these together. Each makes its own before it looks for the other
+// kind's, so that of two that start at once at least one sees the other.
 std::shared_ptr<void> claimUnicast(const Endpoint& at) {
-    std::wstring name = L"Global\\netcluster-udp" +
-                        std::wstring(at.address().is_v6() ? L"6-" : L"4-") +
-                        std::to_wstring(at.port());
-    if (!at.address().is_unspecified()) {
-        const std::string address = at.address().to_string();
-        name += L'-' + std::wstring(address.begin(), address.end());
-    }
-    auto claim = std::make_shared<config::Handle>(::CreateMutexW(nullptr, FALSE, name.c_str()));
-    const DWORD error = ::GetLastError();
-    if (*claim && error != ERROR_ALREADY_EXISTS) return claim;
-    // Of another user's, which we may not open: there as well.
-    if (*claim || error == ERROR_ACCESS_DENIED) {
+    const std::wstring port = L"Global\\netcluster-udp" +
+                              std::wstring(at.address().is_v6() ? L"6-" : L"4-") +
+                              std::to_wstring(at.port());
+    const std::wstring some = port + L"-some";
+    const bool wantsAll = at.address().is_unspecified();
+    const std::string address = at.address().to_string();
+    const std::wstring own =
+        wantsAll ? port : port + L'-' + std::wstring(address.begin(), address.end());
+    const auto claim = std::make_shared<std::list<Mark>>();
+    claim->emplace_back(own);
+    if (!wantsAll) claim->emplace_back(some);
+    if (!claim->front().isFirst() || isMarked(wantsAll ? some : port)) {
         throw boost::system::system_error(WSAEADDRINUSE, boost::system::system_category(), "bind");
     }
-    throw boost::system::system_error(static_cast<int>(error), boost::system::system_category(),
-                                      "claim the port");
+    return claim;
 }
 
 }  // namespace

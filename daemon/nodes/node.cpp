@@ -166,10 +166,18 @@ std::optional<Node> readNode(const json& object, std::string& error) {
     return orError([&] { return nodeIn(object); }, error);
 }
 
+std::size_t textSize(const json& value) {
+    return value.dump(-1, ' ', false, json::error_handler_t::replace).size();
+}
+
+std::size_t textSize(const Node& node) {
+    return textSize(nodeJson(node));
+}
+
 std::string whyNoStats(const json& stats) {
     if (!stats.is_object()) return "stats are not an object";
     if (isNestedDeeper(stats, maxNesting)) return tooDeep("what stats say");
-    if (stats.dump(-1, ' ', false, json::error_handler_t::replace).size() > maxStats) {
+    if (textSize(stats) > maxStats) {
         return "stats of more than " + std::to_string(maxStats) + " bytes";
     }
     return {};

@@ -68,6 +68,10 @@ std::optional<NodeDescription> readDescription(const nlohmann::json& json, std::
 std::optional<Node> readNode(const nlohmann::json& json, std::string& error);
 nlohmann::json nodeJson(const Node& node);
 
+/// Bytes of it as JSON text.
+std::size_t textSize(const nlohmann::json& value);
+std::size_t textSize(const Node& node);
+
 /// What is wrong with stats; empty: nothing.
 std::string whyNoStats(const nlohmann::json& stats);
 

@@ -55,7 +55,11 @@ TEST_CASE("payload in, output and exit status out") {
     CHECK(runs.run({.line = "no-such-program"}).status == 127);
     const Finished killed = runs.run({.line = "kill -9 $$"});
     CHECK(killed.how == How::signalled);
-    CHECK(killed.status == SIGKILL);
+    CHECK(killed.signal == SIGKILL);
+    const Finished like = runs.run({.line = "exit 9"});
+    CHECK(like.how == How::exited);
+    CHECK(like.status == 9);
+    CHECK(like.signal == 0);
     CHECK(runs.runner.underWay() == 0);
 }
 
@@ -110,9 +114,12 @@ TEST_CASE("a command that takes too long is ended with all it has started") {
     const Finished polite = runs.run({.line = "trap 'echo bye; exit 7' TERM; sleep 100 & wait"});
     CHECK(polite.how == How::timedOut);
     CHECK(polite.out == "bye\n");
+    CHECK(polite.status == 7);
+    CHECK(polite.signal == 0);
     const Finished stubborn =
         runs.run({.line = "trap '' TERM; sh -c 'trap \"\" TERM; sleep 100' & echo $!; wait"});
     CHECK(stubborn.how == How::timedOut);
+    CHECK(stubborn.signal == SIGKILL);
     const pid_t grandchild = std::stoi(stubborn.out);
     // Killed; gone as soon as init has taken it.
     const auto deadline = std::chrono::steady_clock::now() + patience;

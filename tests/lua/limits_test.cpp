@@ -33,7 +33,7 @@ TEST_CASE("an endless loop is cut off by instructions or by time, whichever come
     Folder folder("function f()\n  local x = 0\n  while true do x = x + 1 end\nend", byTime());
     folder.loaded();
     const auto outcome = folder.call("f");
-    CHECK(outcome.error == "bootstrap.lua:3: cut off: ran for more than 50 ms");
+    CHECK(outcome.error == "bootstrap.lua:3: cut off: ran for more than 50 ms (--run-time 0.05)");
     CHECK(outcome.usage.ran >= 50ms);
     CHECK(contains(outcome.traceback, "bootstrap.lua:3"));
 }
@@ -141,6 +141,19 @@ TEST_CASE("memory: a call, and all scripts together") {
     CHECK(cutOf("while true do coroutine.resume(coroutine.create(function() "
                 "local t = {} while true do t[#t + 1] = {} end end)) end") == Cut::memory);
 
+    const std::string why = ": cut off: not enough memory: the call may add 2 MiB (--memory 2)";
+    CHECK(eval("\nreturn ('x'):rep(3000000)") == "bootstrap.lua:3" + why);
+    CHECK(
+        eval("coroutine.wrap(function()\nlocal t = {}\nwhile true do t[#t + 1] = {} end end)()") ==
+        "bootstrap.lua:4" + why);
+    {
+        Folder folder("function f(text) end", tight());
+        folder.loaded();
+        const auto outcome = folder.call("f", {std::string(3'000'000, 'x')});
+        CHECK(outcome.error == "f" + why);
+        CHECK(outcome.cut == Cut::memory);
+    }
+
     // What is not held costs nothing.
     CHECK(eval("for i = 1, 40 do local s = ('x'):rep(100000) end return 'through'") == "through");
 
@@ -150,7 +163,9 @@ TEST_CASE("memory: a call, and all scripts together") {
     folder.loaded();
     Json last;
     for (int i = 0; i < 12; ++i) last = folder.result("f");
-    CHECK(contains(last, "not enough memory"));
+    CHECK(last ==
+          "bootstrap.lua:2: cut off: not enough memory: all scripts together may hold 8 MiB "
+          "(--total-memory 8)");
     CHECK(folder.script().memoryUsed() <= tight().total);
     CHECK(folder.result("string.upper", {"ok"}) == "OK");
 }

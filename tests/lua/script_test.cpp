@@ -8,7 +8,7 @@ TEST_CASE("functions by dotted name: anybody's and the script's own") {
     Folder folder(R"(
 tasks = {test1 = function(x) return x * 2 end, db = {clean = function() return 'cleaned' end}, n = 3}
 utils = {id = function() return 'me' end, other = function() end}
-config.Tasks = {["utils.id"] = {}}
+config.Tasks = {["utils.id"] = {}, ["utils.other"] = false}
 function init() return 'hook' end
 setmetatable(tasks, {__index = function() error('not looked at') end}))");
     folder.loaded();
@@ -50,7 +50,15 @@ TEST_CASE("an error says where, with a traceback; the next call goes on") {
 function f()
   error("so")
 end
-function object() error({code = 3}) end
+function object() error({code = 3, why = {"a", "b"}}) end
+function within() coroutine.wrap(function() error({code = 4}) end)() end
+function cyclic() local t = {} t.t = t error(t) end
+function large() error({("ä"):rep(5000)}) end
+function none() error() end
+function no() error(false) end
+function number() error(42) end
+function printed() error(print) end
+function bytes() error("\xff", 0) end
 function shown() error(setmetatable({}, {__tostring = function() return 'shown' end})) end
 function closed()
   local c <close> = setmetatable({}, {__close = function() closing = 'closed' end})
@@ -63,7 +71,18 @@ function seen() return closing end)");
     CHECK(outcome.error == "bootstrap.lua:3: so");
     CHECK(outcome.cut == Cut::none);
     CHECK(contains(outcome.traceback, "bootstrap.lua:3: in function 'f'"));
-    CHECK(contains(folder.result("object"), "table: 0x"));
+    CHECK(folder.result("object") == R"({"code":3,"why":["a","b"]})");
+    CHECK(folder.result("within") == R"({"code":4})");
+    CHECK(contains(folder.result("cyclic"), "an error that is a table, but not JSON: at .t.t"));
+    const auto large = folder.result("large").get<std::string>();
+    CHECK(large.size() < 4200);
+    CHECK(large.starts_with(R"(["ää)"));
+    CHECK(large.ends_with("ä …"));
+    CHECK(folder.result("none") == "bootstrap.lua:9: an error without a message");
+    CHECK(folder.result("no") == "an error that is only false");
+    CHECK(folder.result("number") == "42");
+    CHECK(folder.result("bytes") == "\uFFFD");
+    CHECK(folder.result("printed") == "an error that is a function");
     CHECK(folder.result("shown") == "shown");
     CHECK(folder.call("closed").kind == Kind::failed);
     CHECK(folder.result("seen") == "closed");
@@ -73,7 +92,7 @@ TEST_CASE("scripts that do not load say why") {
     CHECK(Folder("x = = 3").refusal() == "bootstrap.lua:1: unexpected symbol near '='");
     CHECK(Folder("\nerror('no')").refusal() == "bootstrap.lua:2: no");
     CHECK(Folder("while true do end", tight()).refusal() ==
-          "bootstrap.lua:1: cut off: more than 5000000 instructions");
+          "bootstrap.lua:1: cut off: more than 5000000 instructions (--instructions 5)");
     Folder missing("");
     std::filesystem::remove(missing.path() / "bootstrap.lua");
     CHECK(contains(missing.refusal(), "bootstrap.lua: No such file"));
@@ -137,13 +156,19 @@ function catches(x) local ok, why = pcall(ask, x) return why end)");
 TEST_CASE("a call that waits too long, or is stopped, ends; a late answer does nothing") {
     Limits limits;
     limits.wall = 1000ms;
-    Folder folder("function f() return ask() end", limits);
+    Folder folder(
+        "function f()\n  return coroutine.wrap(function()\n    return ask()\n  end)()\nend",
+        limits);
     std::vector<Script::Answer> asked;
     folder.script().defineWaiting(
         "ask", [&](const Json&, Script::Answer answer) { asked.push_back(std::move(answer)); });
     folder.loaded();
     std::vector<Cut> cuts;
-    const auto note = [&](Script::Outcome&& outcome) { cuts.push_back(outcome.cut); };
+    Script::Outcome last;
+    const auto note = [&](Script::Outcome&& outcome) {
+        cuts.push_back(outcome.cut);
+        last = std::move(outcome);
+    };
     folder.script().start({.function = "f"}, note);
     while (folder.script().work(1ms)) {
     }
@@ -151,11 +176,14 @@ TEST_CASE("a call that waits too long, or is stopped, ends; a late answer does n
     CHECK(cuts.empty());
     folder.script().expire(Clock::now() + 2s);
     CHECK(cuts == std::vector<Cut>{Cut::wall});
+    CHECK(last.error == "bootstrap.lua:3: cut off: not finished after 1000 ms (--wall-time 1)");
+    CHECK(contains(last.traceback, "bootstrap.lua:2: in function 'f'"));
     folder.script().start({.function = "f"}, note);
     folder.script().start({.function = "f"}, note);
     folder.script().work(1ms);
     folder.script().stop();
     CHECK(cuts == std::vector<Cut>{Cut::wall, Cut::stopped, Cut::stopped});
+    CHECK(last.error == "bootstrap.lua:3: cut off: the worker stops");
     for (const auto& answer : asked) answer.succeed(1);
     CHECK_FALSE(folder.script().work(1ms));
 }
@@ -193,6 +221,8 @@ function all() local n = {} for k in pairs(config) do n[#n + 1] = k end table.so
 
 TEST_CASE("schedules, in seconds or as Gleam has them; events by pattern") {
     Folder folder(R"(
+tasks = {beat = print, gleam = print, seen = print}
+sweep = print
 schedules = {["tasks.beat"] = 0.25, sweep = 60}
 config.Schedule.Tick = 1000
 config.Schedule.Tasks = {}
@@ -202,13 +232,59 @@ events = {["sensor\\..*"] = "tasks.seen"})");
     CHECK(folder.script().schedules() == std::vector<Script::Schedule>{{"sweep", 60s},
                                                                        {"tasks.beat", 250ms},
                                                                        {"tasks.gleam", 5s}});
-    CHECK(folder.script().texts("events") ==
+    CHECK(folder.script().events() ==
           std::vector<std::pair<std::string, std::string>>{{"sensor\\..*", "tasks.seen"}});
-    CHECK(folder.script().texts("none").empty());
-    for (const char* bad : {"schedules = {f = 'often'}", "schedules = {f = 0}",
-                            "schedules = {f = 0/0}", "schedules = {f = 1e99}", "schedules = {1}"}) {
-        CAPTURE(bad);
-        Folder wrong(bad);
-        CHECK_THROWS_AS(wrong.loaded().schedules(), ScriptError);
+    CHECK_NOTHROW(folder.script().check({"init"}));
+    Folder silent("");
+    CHECK(silent.loaded().events().empty());
+    CHECK(silent.script().schedules().empty());
+    CHECK_NOTHROW(silent.script().check({"init"}));
+}
+
+TEST_CASE("what is declared wrongly is refused, by its name") {
+    const auto refusal = [](const std::string& bootstrap) -> std::string {
+        Folder folder("tasks = {n = 3} function f() end " + bootstrap);
+        folder.loaded();
+        try {
+            folder.script().check({"init", "onError"});
+            folder.script().schedules();
+            folder.script().events();
+        } catch (const ScriptError& error) {
+            return error.what();
+        }
+        return "nothing";
+    };
+    CHECK(refusal("") == "nothing");
+    for (const auto& [bootstrap, why] : std::vector<std::pair<std::string, std::string>>{
+             {"tasks = 3", "tasks: a number, where a table is wanted"},
+             {"init = {}", "init: a table, where a function is wanted"},
+             {"config.Tasks = 3", "config.Tasks: a number, where a table is wanted"},
+             {"config.Tasks = {'f'}",
+              "config.Tasks: [1], [2] … are not names: the form is "
+              "{[\"name\"] = …}"},
+             {"config.Tasks = {['u.f'] = {}}", "config.Tasks[\"u.f\"]: there is no function u.f"},
+             {"config = 3", "config: a number, where a table is wanted"},
+             {"schedules = 'f'", "schedules: a string, where a table is wanted"},
+             {"schedules = {f = 'often'}", "schedules[\"f\"]: its period is not a number"},
+             {"schedules = {f = 0}",
+              "schedules[\"f\"]: its period is not between 10 ms and a year"},
+             {"schedules = {f = 0/0}",
+              "schedules[\"f\"]: its period is not between 10 ms and a year"},
+             {"schedules = {f = 1e99}",
+              "schedules[\"f\"]: its period is not between 10 ms and a year"},
+             {"schedules = {['tasks.hartbeat'] = 1}",
+              "schedules[\"tasks.hartbeat\"]: there is no function tasks.hartbeat"},
+             {"schedules = {['tasks.n'] = 1}",
+              "schedules[\"tasks.n\"]: there is no function tasks.n"},
+             {"config.Schedule.Tasks = {g = 1000}",
+              "config.Schedule.Tasks[\"g\"]: there is no function g"},
+             {"config.Schedule = true", "config.Schedule: a boolean, where a table is wanted"},
+             {"events = {a = f}",
+              "events[\"a\"]: a function, where the name of a function is "
+              "wanted"},
+             {"events = {['a.*'] = 'tasks.onShop'}",
+              "events[\"a.*\"]: there is no function tasks.onShop"}}) {
+        CHECK(refusal(bootstrap) == "bootstrap.lua: " + why);
     }
+    CHECK(refusal("schedules = {[('x\\n'):rep(5000)] = 1}").size() < 600);
 }

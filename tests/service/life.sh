@@ -283,7 +283,7 @@ systemctl stop netcluster
 
 # -- a worker ----------------------------------------------------------------------------------
 
-workers=$(sed -n 's/.* --script \([^ ]*\)\/%i .*/\1/p' /usr/lib/systemd/system/netcluster-worker@.service)
+workers=$(sed -n 's/^ExecStart=.* --script \([^ ]*\)\/%i .*/\1/p' /usr/lib/systemd/system/netcluster-worker@.service)
 worker=netcluster-worker@shop
 call() { ncctl call -target eu -fn "$@"; }
 calls() { call tasks.test1 -data '{"price": 5}' | grep -q '"total":5'; }
@@ -298,9 +298,11 @@ check "worker: starts, and the daemon with it" systemctl start $worker
 check "worker: does tasks" until_true calls
 check "worker: as a user of its own, in the group of the channels" until_true eval \
   'ncctl call -target eu -fn who | grep -v root | grep -q netcluster'
+check "worker: systemctl reload succeeds" systemctl reload $worker
+check "worker: the scripts are loaded anew" until_true worker_says 'shop are loaded anew'
 echo 'x = = 3' >>"$workers/shop/tasks.lua"
-systemctl reload $worker
-check "worker: a reload that fails is in the journal" until_true worker_says 'not loaded anew.*tasks.lua:[0-9]*: '
+refuse "worker: a reload of scripts that are wrong fails" "ailed" systemctl reload $worker
+check "worker: and the journal says where" until_true worker_says 'ncworker: .*tasks.lua:[0-9]*: '
 check "worker: and changes nothing" calls
 systemctl kill --signal=KILL $worker
 cp /usr/share/worker/tasks.lua "$workers/shop"

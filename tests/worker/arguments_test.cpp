@@ -69,8 +69,11 @@ TEST_CASE("limits in their units") {
 }
 
 TEST_CASE("what is wrong is said") {
-    CHECK(refusal({}) == "--script: or --exec or --on is needed: there is nothing to do");
+    CHECK(refusal({}) == "There is nothing to do: give --script, --exec or --on.");
     CHECK(refusal({"-exec", "deploy"}) == "--exec: \"deploy\" is not NAME=COMMAND");
+    CHECK(refusal({"-on", "("}) == "--on: \"(\" is not PATTERN=COMMAND");
+    CHECK(refusal({"-script", "s", "-tag", "x"}) == "--tag: \"x\" is not KEY=VALUE");
+    CHECK(refusal({"-exec", "a=b", "-exec", "a=c"}) == "--exec: \"a\" is given twice");
     CHECK(refusal({"-script", "s", "-run-time", "0"}) ==
           "--run-time: is not between 0.001 and 86400");
     CHECK(refusal({"-script", "s", "-memory", "65", "-total-memory", "64"}) ==

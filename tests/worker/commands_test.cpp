@@ -53,9 +53,10 @@ TEST_CASE("how it ended is the answer") {
     CHECK(failureOf(wrong, limits) ==
           R"(exit status 3: {"status":3,"stderr":"no disk","stdout":""})");
     wrong.how = Finished::How::timedOut;
-    CHECK(failureOf(wrong, limits).starts_with("not finished after 60000 ms: {"));
-    wrong.how = Finished::How::signalled;
-    CHECK(failureOf(wrong, limits).starts_with("ended by signal 3: {"));
+    CHECK(failureOf(wrong, limits).starts_with("not finished after 60000 ms (--exec-time 60): {"));
+    const Finished killed{.how = Finished::How::signalled, .signal = 9};
+    CHECK(failureOf(killed, limits) ==
+          R"(ended by signal 9: {"signal":9,"status":null,"stderr":"","stdout":""})");
     CHECK(failureOf({.how = Finished::How::notStarted, .error = "why"}, limits) ==
           "cannot be started: why");
 }

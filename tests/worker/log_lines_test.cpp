@@ -18,7 +18,3 @@ TEST_CASE("a burst of lines is logged, then so many a second") {
     CHECK(logged >= 98);
     CHECK(logged <= 101);
 }
-
-TEST_CASE("a line is one line") {
-    CHECK(LogLines::oneLine("a\nb\x1b[31m\x7f\tä") == "a?b?[31m?\tä");
-}

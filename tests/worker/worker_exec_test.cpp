@@ -18,6 +18,7 @@ TEST_CASE("commands do tasks: payload, environment, status, output") {
                                   "--exec",        "env=env | grep ^NETCLUSTER_ | sort",
                                   "--exec",        "fail=echo no disk >&2; exit 3",
                                   "--exec",        "slow=sleep 100",
+                                  "--exec",        "killed=kill -9 $$",
                                   "--exec",        "much=head -c 100000 /dev/zero | tr '\\0' x",
                                   "--exec-time",   "0.3",
                                   "--exec-output", "1",
@@ -37,17 +38,41 @@ TEST_CASE("commands do tasks: payload, environment, status, output") {
     }
     CHECK(said.find("NETCLUSTER_SENDER=" + asker.tasks.agent().uuid()) != std::string::npos);
     CHECK(said.find("NETCLUSTER_DIR=" + daemon.runDir()) != std::string::npos);
+    CHECK(said.find("NETCLUSTER_HOST=" + asker.tasks.agent().host() + "\n") != std::string::npos);
 
     const Answer failed = asker.ask("w1", "fail");
     CHECK(failed.outcome == Became::failed);
     CHECK(failed.error == R"(exit status 3: {"status":3,"stderr":"no disk\n","stdout":""})");
-    CHECK(contains(asker.result("w1", "slow"), "not finished after 300 ms"));
+    CHECK(contains(asker.result("w1", "slow"), "not finished after 300 ms (--exec-time 0.3)"));
+    CHECK(asker.result("w1", "killed") ==
+          R"(ended by signal 9: {"signal":9,"status":null,"stderr":"","stdout":""})");
     const Json much = asker.result("w1", "much");
     CHECK(much.at("stdout").get<std::string>().size() == 1024);
     CHECK(much.at("cut") == Json{"stdout"});
     CHECK(asker.ask("w1", "none").outcome == Became::unknownFunction);
     Process read({"/bin/cat", scratch.file("pid")});
     CHECK(read.wait() == 0);
+}
+
+TEST_CASE("scripts and commands are told the same host of the caller, by its name") {
+    const Daemon daemon(workerConfig);
+    Asker asker(daemon);
+    Heard heard(asker, "heard");
+    const Scratch scratch;
+    scratch.write("bootstrap.lua", R"(
+tasks = {host = function(_, task) return task.host end}
+function onAsked(_, event) emit('heard', event.host) end
+events = {asked = 'onAsked'})");
+    WorkerProcess worker(daemon, {"-id", "w1", "-script", scratch.path(), "-exec",
+                                  "host=printf %s \"$NETCLUSTER_HOST\""});
+    asker.awaitNodes(1);
+    worker.awaitReady();
+    const std::string host = asker.tasks.agent().host();
+    CHECK(host != "");
+    CHECK(asker.result("w1", "tasks.host") == host);
+    CHECK(asker.result("w1", "host").at("stdout") == host);
+    asker.tasks.agent().emit("asked");
+    CHECK(heard.next("heard") == host);
 }
 
 TEST_CASE("commands hear events") {
@@ -66,6 +91,22 @@ TEST_CASE("commands hear events") {
     asker.tasks.agent().sync(patience());
     // One at a time, in order.
     CHECK(asker.result("w1", "read").at("stdout") == "sensor.a {\"c\":21}\nsensor.b 2\n");
+}
+
+TEST_CASE("more commands than may wait are refused, with the option that says how many run") {
+    const Daemon daemon(workerConfig);
+    Asker asker(daemon);
+    WorkerProcess worker(
+        daemon, {"-id", "w1", "--exec", "slow=sleep 100", "--exec-jobs", "1", "--grace", "0.1"});
+    asker.awaitNodes(1);
+    std::vector<std::future<std::vector<Answer>>> asked;
+    for (int i = 0; i < 257; ++i) {
+        asked.push_back(asker.tasks.call("w1", "slow", nullptr, patience()));
+    }
+    CHECK(asker.result("w1", "slow") ==
+          "the worker is busy: 257 commands run or wait (--exec-jobs 1)");
+    CHECK(worker.stop() == 0);
+    for (auto& one : asked) CHECK(one.get().at(0).error == "the worker stops");
 }
 
 TEST_CASE("stopping ends commands after the grace, and leaves none behind") {

@@ -53,7 +53,7 @@ TEST_CASE("scripts that do not load change nothing, and the log says where") {
     Asker asker(daemon);
     const Scratch scratch;
     writeVersion(scratch, "one");
-    WorkerProcess worker(daemon, {"-id", "w1", "-script", scratch.path()});
+    WorkerProcess worker(daemon, {"-id", "w1", "-script", scratch.path(), "-wall-time", "0.5"});
     asker.awaitNodes(1);
     worker.awaitReady();
     for (const auto& [text, why] : std::vector<std::pair<std::string, std::string>>{
@@ -61,9 +61,16 @@ TEST_CASE("scripts that do not load change nothing, and the log says where") {
              {"\n\nerror('so')", "bootstrap.lua:3: so"},
              {"while true do end", "bootstrap.lua:1: cut off: "},
              {"require('none')", "none.lua: No such file"},
-             {"function init() error('never', 0) end", "init: never"},
-             {"schedules = {f = 0}", "schedules: f: its period"},
-             {"events = {['('] = 'f'}", "missing )"}}) {
+             {"function init() error('never', 0) end", "stay: init: never"},
+             {"\nfunction init() sleep(1000) end",
+              "stay: init: bootstrap.lua:2: cut off: not finished after 500 ms (--wall-time 0.5)"},
+             {"tasks = 3", "bootstrap.lua: tasks: a number, where a table is wanted"},
+             {"schedules = {f = 0}", "bootstrap.lua: schedules[\"f\"]: its period"},
+             {"schedules = {f = 1}", "bootstrap.lua: schedules[\"f\"]: there is no function f"},
+             {"config.Tasks = {f = {}}",
+              "bootstrap.lua: config.Tasks[\"f\"]: there is no function f"},
+             {"events = {a = 'f'}", "bootstrap.lua: events[\"a\"]: there is no function f"},
+             {"events = {['('] = 'print'}", "bootstrap.lua: events: pattern '(': missing )"}}) {
         CAPTURE(text);
         const std::size_t from = worker.log().size();
         scratch.write("bootstrap.lua", text);
@@ -72,6 +79,68 @@ TEST_CASE("scripts that do not load change nothing, and the log says where") {
         worker.awaitLog(why, from);
         CHECK(asker.result("w1", "tasks.version") == "one");
     }
+}
+
+TEST_CASE("SIGHUP while init runs: said, and done as soon as it has ended") {
+    const Daemon daemon(workerConfig);
+    Asker asker(daemon);
+    Heard heard(asker, "waits");
+    const Scratch scratch;
+    const auto write = [&](const std::string& version) {
+        scratch.write("new", "tasks = {version = function() return '" + version +
+                                 "' end}\n"
+                                 "function init() emit('waits', '" +
+                                 version + "') callOne('gate', 'open', nil, 20) end\n");
+        std::filesystem::rename(scratch.file("new"), scratch.file("bootstrap.lua"));
+    };
+    // `init` waits until we let it go.
+    std::mutex mutex;
+    std::condition_variable asked;
+    std::vector<Reply> waiting;
+    asker.tasks.handleAsync("open", [&](const Task&, Reply reply) {
+        const std::lock_guard lock(mutex);
+        waiting.push_back(std::move(reply));
+        asked.notify_all();
+    });
+    asker.tasks.agent().registerNode({.id = "gate"}, patience());
+    const auto letGo = [&] {
+        std::unique_lock lock(mutex);
+        REQUIRE(asked.wait_for(lock, patience(), [&] { return !waiting.empty(); }));
+        waiting.back().succeed();
+        waiting.pop_back();
+    };
+
+    write("one");
+    WorkerProcess worker(daemon, {"-id", "w1", "-script", scratch.path()});
+    CHECK(heard.next("waits") == "one");
+    write("two");
+    worker.signal(SIGHUP);
+    worker.awaitLog("are loaded anew once the worker has started");
+    letGo();
+    worker.awaitReady();
+    CHECK(heard.next("waits") == "two");
+    write("three");
+    worker.signal(SIGHUP);
+    worker.awaitLog("are loaded anew once init of those that are being loaded has ended");
+    letGo();
+    CHECK(heard.next("waits") == "three");
+    letGo();
+    const auto deadline = Clock::now() + patience();
+    while (asker.result("w1", "tasks.version") != "three") REQUIRE(Clock::now() < deadline);
+}
+
+TEST_CASE("a worker that is stopped while init runs stops, and was not wrong") {
+    const Daemon daemon(workerConfig);
+    Asker asker(daemon);
+    Heard heard(asker, "waits");
+    const Scratch scratch;
+    scratch.write("bootstrap.lua", "function init() emit('waits') sleep(20) end");
+    WorkerProcess worker(
+        daemon, {"-id", "w1", "-script", scratch.path(), "--grace", "0.2", "-log_level", "debug"});
+    heard.next("waits");
+    CHECK(worker.stop() == 0);
+    worker.awaitLog("1 calls and 0 commands are cut off");
+    worker.awaitLog("[debug]   \t[C]: in function 'sleep'\n");  // a line for each of its lines
 }
 
 TEST_CASE("many reloads under load lose no task") {

@@ -15,6 +15,12 @@ std::vector<std::string> example(const std::string& id, std::vector<std::string>
     return more;
 }
 
+int timesIn(const std::string& text, const std::string& part) {
+    int count = 0;
+    for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
+    return count;
+}
+
 }  // namespace
 
 TEST_CASE("the example: tasks, hooks, schedules, events, errors") {
@@ -58,6 +64,8 @@ TEST_CASE("the example: tasks, hooks, schedules, events, errors") {
     const Answer endless = asker.ask("shelf-1", "tasks.endless");
     CHECK(endless.outcome == Became::failed);
     CHECK(contains(endless.error, "tasks.lua:34: cut off: "));
+    const Json host = asker.tasks.agent().host();
+    CHECK(asker.result("shelf-1", "utils.whoami").at("host") == host);
 
     // A task that nobody has, and one that is not for others.
     CHECK(asker.result("shelf-1", "tasks.none", 5) == Json{{"unknown", "tasks.none"}, {"data", 5}});
@@ -174,10 +182,28 @@ TEST_CASE("a daemon that is started anew finds the worker again, which has forgo
         Asker asker(*daemon);
         while (delivered(asker) != 7) REQUIRE(Clock::now() < deadline);
     }
-    daemon.reset();
-    daemon = std::make_unique<Daemon>(workerConfig, there);
-    Asker asker(*daemon);
-    CHECK(delivered(asker) == 7);
+    for (int round = 1; round <= 2; ++round) {
+        const std::size_t from = worker.log().size();
+        daemon.reset();
+        worker.awaitLog("the daemon is lost", from);
+        daemon = std::make_unique<Daemon>(workerConfig, there);
+        Asker asker(*daemon);
+        CHECK(delivered(asker) == 7);
+        worker.awaitLog("the daemon is back", from);
+        CHECK(timesIn(worker.log(), "the daemon is lost") == round);
+        CHECK(timesIn(worker.log(), "the daemon is back") == round);
+    }
+}
+
+TEST_CASE("a worker that looks for its daemon can be stopped") {
+    const Scratch empty;
+    Process worker(
+        {NETCLUSTER_NCWORKER, "--dir", empty.path(), "-exec", "x=true", "-log_level", "debug"});
+    REQUIRE(worker.err.waitFor("connecting to channel A"));
+    worker.signal(SIGTERM);
+    CHECK(worker.wait() == 0);
+    CHECK(worker.err.waitFor("stopped"));
+    CHECK(worker.err.text().find("cannot connect") == std::string::npos);
 }
 
 TEST_CASE("a worker that cannot start says why") {
@@ -204,6 +230,33 @@ TEST_CASE("a worker that cannot start says why") {
     WorkerProcess unwilling(daemon, {"-script", scratch.path()});
     CHECK(unwilling.wait() == 1);
     unwilling.awaitLog("init: not today");
+    CHECK(timesIn(unwilling.log(), "not today") == 1);
+    // -t does not call it.
+    Process willing({NETCLUSTER_NCWORKER, "-script", scratch.path(), "-t"});
+    CHECK(willing.wait() == 0);
+
+    scratch.write("bootstrap.lua", "schedules = {['tasks.hartbeat'] = 1}");
+    const std::string why =
+        "bootstrap.lua: schedules[\"tasks.hartbeat\"]: there is no function tasks.hartbeat";
+    WorkerProcess misspelt(daemon, {"-script", scratch.path()});
+    CHECK(misspelt.wait() == 1);
+    misspelt.awaitLog(why);
+    Process misspeltTested({NETCLUSTER_NCWORKER, "-script", scratch.path(), "-t"});
+    CHECK(misspeltTested.wait() == 2);
+    CHECK(misspeltTested.err.waitFor("ncworker: " + why));
+
+    // What is wrong on the command line is said before anything is tried.
+    Process pattern({NETCLUSTER_NCWORKER, "-on", "(=true"});
+    CHECK(pattern.wait() == 2);
+    CHECK(pattern.err.waitFor("ncworker: --on: pattern '(': missing )"));
+    Process channel({NETCLUSTER_NCWORKER, "-channel", "a/b", "-exec", "x=true"});
+    CHECK(channel.wait() == 2);
+    Process idle({NETCLUSTER_NCWORKER});
+    CHECK(idle.wait() == 2);
+    CHECK(idle.err.waitFor("There is nothing to do: give --script, --exec or --on.\n"));
+    Process nowhere({NETCLUSTER_NCWORKER, "-exec", "x=true", "-log", "/dev/null/log"});
+    CHECK(nowhere.wait() == 1);
+    CHECK(nowhere.err.waitFor("/dev/null/log"));
 
     const Scratch empty;
     Process alone({NETCLUSTER_NCWORKER, "--dir", empty.path(), "-exec", "x=true"});

@@ -29,7 +29,7 @@ int failed(lua_State* state, lua_State* coroutine, Form form) {
     if (form == Form::wrap) {
         // As Lua's own: its variables to be closed are, and a text says where we were called.
         const int status = lua_resetthread(coroutine);
-        if (status == LUA_ERRMEM) Machine::of(state).outOfMemory();
+        if (status == LUA_ERRMEM) Machine::of(state).outOfMemory(state);
         lua_xmove(coroutine, state, 1);
         if (!Machine::of(state).isCut() && lua_type(state, -1) == LUA_TSTRING) {
             luaL_where(state, 1);
@@ -62,7 +62,7 @@ int run(lua_State* state, lua_State* coroutine, int arguments, Form form) {
     }
     if (status == LUA_YIELD && machine.suspending())
         return machine.suspend(state, static_cast<lua_KContext>(form), &runAgain);
-    if (status == LUA_ERRMEM) machine.outOfMemory();
+    if (status == LUA_ERRMEM) machine.outOfMemory(coroutine);
     if (status != LUA_OK && status != LUA_YIELD) return failed(state, coroutine, form);
     if (lua_checkstack(state, results + 1) == 0) {
         lua_pop(coroutine, results);

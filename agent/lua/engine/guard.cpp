@@ -15,7 +15,7 @@ int afterCall(lua_State* state, int status, lua_KContext skipped) {
     Machine& machine = Machine::of(state);
     if (status == LUA_OK || status == LUA_YIELD)
         return lua_gettop(state) - static_cast<int>(skipped);
-    if (status == LUA_ERRMEM) machine.outOfMemory();
+    if (status == LUA_ERRMEM) machine.outOfMemory(state);
     if (machine.isCut()) return lua_error(state);
     machine.charge(state, priceOfError);
     lua_pushboolean(state, 0);

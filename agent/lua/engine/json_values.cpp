@@ -7,6 +7,7 @@
 #include <string>
 
 #include "machine.hpp"
+#include "texts.hpp"
 
 namespace netcluster::lua {
 namespace {
@@ -25,8 +26,7 @@ void pushArray(lua_State* state, const Json& value) {
         pushValue(state, element);
         lua_rawseti(state, -2, ++place);
     }
-    lua_rawgetp(state, LUA_REGISTRYINDEX, &arrayMark);
-    lua_setmetatable(state, -2);
+    markArray(state);
 }
 
 void pushObject(lua_State* state, const Json& value) {
@@ -63,22 +63,14 @@ void pushValue(lua_State* state, const Json& value) {
         case Json::value_t::null:
         case Json::value_t::binary:
         case Json::value_t::discarded:
-            return lua_pushlightuserdata(state, &nullValue);
+            return pushNull(state);
     }
-}
-
-bool isMarked(lua_State* state, int index) {
-    if (lua_getmetatable(state, index) == 0) return false;
-    lua_rawgetp(state, LUA_REGISTRYINDEX, &arrayMark);
-    const bool marked = lua_rawequal(state, -1, -2) != 0;
-    lua_pop(state, 2);
-    return marked;
 }
 
 /// Reads one value, its parts and so on; what is refused is thrown with the path to it.
 class Reader {
   public:
-    explicit Reader(lua_State* state) : state_(state) {}
+    explicit Reader(lua_State* state, std::size_t most = largest) : state_(state), most_(most) {}
 
     /// Of all it has read, what was refused too.
     std::size_t weight() const { return weight_; }
@@ -114,7 +106,7 @@ class Reader {
 
     void weigh(std::size_t bytes) {
         weight_ += bytes;
-        if (weight_ > largest) refuse("more than " + std::to_string(largest) + " bytes of JSON");
+        if (weight_ > most_) refuse("more than " + std::to_string(most_) + " bytes of JSON");
     }
 
     Json number(int index) {
@@ -150,8 +142,7 @@ class Reader {
         if (numbers != length) refuse("a table with holes");
         if (numbers > 0 && names) refuse("a table with both names and numbers as keys");
         if (names) return object(index, depth);
-        return numbers > 0 || isMarked(state_, index) ? array(index, length, depth)
-                                                      : Json::object();
+        return numbers > 0 || isArray(state_, index) ? array(index, length, depth) : Json::object();
     }
 
     Json array(int index, lua_Integer length, int depth) {
@@ -180,79 +171,38 @@ class Reader {
     }
 
     lua_State* state_;
+    std::size_t most_;
     std::size_t weight_ = 0;
     std::string path_;
 };
 
-/// Costs what has been read, refused or not: a script may catch that, and try again without end.
-template <typename Read>
-void readAtPrice(lua_State* state, Read read) {
-    Reader reader(state);
-    try {
-        read(reader);
-    } catch (const std::exception&) {
-        Machine::of(state).charge(state, reader.weight());
-        throw;
-    }
-    Machine::of(state).charge(state, reader.weight());
-}
-
-int encode(lua_State* state) {
-    luaL_checkany(state, 1);
-    Json value;
-    readAtPrice(state, [&](Reader& reader) { value = reader.read(1, 0); });
-    const int indent = lua_toboolean(state, 2) != 0 ? 2 : -1;
-    const std::string text = value.dump(indent);
-    Machine::of(state).charge(state, text.size());
-    lua_pushlstring(state, text.data(), text.size());
-    return 1;
-}
-
-int decode(lua_State* state) {
-    std::size_t size = 0;
-    const char* text = luaL_checklstring(state, 1, &size);
-    Machine::of(state).charge(state, size);
-    push(state, parseJson({text, size}));
-    return 1;
-}
-
-int array(lua_State* state) {
-    if (lua_isnoneornil(state, 1)) {
-        lua_settop(state, 0);
-        lua_newtable(state);
-    }
-    luaL_checktype(state, 1, LUA_TTABLE);
-    lua_settop(state, 1);
-    if (isMarked(state, 1)) return 1;
-    // It may be one that scripts must not change: that of `config` is.
-    if (lua_getmetatable(state, 1) != 0)
-        return luaL_argerror(state, 1, "a table with a metatable of its own");
-    lua_rawgetp(state, LUA_REGISTRYINDEX, &arrayMark);
-    lua_setmetatable(state, 1);
-    return 1;
-}
-
 }  // namespace
 
-bool isUtf8(std::string_view text) {
-    std::size_t at = 0;
-    while (at < text.size()) {
-        const auto first = static_cast<unsigned char>(text[at++]);
-        if (first < 0x80) continue;
-        int more = first >= 0xF0 ? 3 : first >= 0xE0 ? 2 : 1;
-        if (first < 0xC2 || first > 0xF4) return false;
-        std::uint32_t code = first & (0x3Fu >> more);
-        const std::uint32_t least[] = {0, 0x80, 0x800, 0x10000};
-        const std::uint32_t bound = least[more];
-        for (; more > 0; --more, ++at) {
-            if (at == text.size()) return false;
-            const auto next = static_cast<unsigned char>(text[at]);
-            if ((next & 0xC0u) != 0x80u) return false;
-            code = code << 6 | (next & 0x3Fu);
-        }
-        if (code < bound || code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF)) return false;
-    }
-    return true;
+void makeArrayMark(lua_State* state) {
+    lua_newtable(state);
+    lua_pushliteral(state, "json.array");
+    lua_setfield(state, -2, "__name");
+    // Scripts never see it: a __gc put into it would be that of all arrays made afterwards.
+    lua_pushboolean(state, 0);
+    lua_setfield(state, -2, "__metatable");
+    lua_rawsetp(state, LUA_REGISTRYINDEX, &arrayMark);
+}
+
+void markArray(lua_State* state) {
+    lua_rawgetp(state, LUA_REGISTRYINDEX, &arrayMark);
+    lua_setmetatable(state, -2);
+}
+
+bool isArray(lua_State* state, int index) {
+    if (lua_getmetatable(state, index) == 0) return false;
+    lua_rawgetp(state, LUA_REGISTRYINDEX, &arrayMark);
+    const bool marked = lua_rawequal(state, -1, -2) != 0;
+    lua_pop(state, 2);
+    return marked;
+}
+
+void pushNull(lua_State* state) {
+    lua_pushlightuserdata(state, &nullValue);
 }
 
 void push(lua_State* state, const Json& value) {
@@ -260,17 +210,21 @@ void push(lua_State* state, const Json& value) {
     pushValue(state, value);
 }
 
-Json toJson(lua_State* state, int index) {
-    return Reader(state).read(index, 0);
+Json toJson(lua_State* state, int index, std::size_t most) {
+    return Reader(state, most).read(index, 0);
 }
 
-Json argumentsToJson(lua_State* state) {
-    Json arguments = Json::array();
-    const int count = lua_gettop(state);
-    readAtPrice(state, [&](Reader& reader) {
-        for (int index = 1; index <= count; ++index) arguments.push_back(reader.read(index, 0));
-    });
-    return arguments;
+Json toJsonAtPrice(lua_State* state, int first, int last) {
+    Reader reader(state);
+    Json values = Json::array();
+    try {
+        for (int index = first; index <= last; ++index) values.push_back(reader.read(index, 0));
+    } catch (const std::exception&) {
+        Machine::of(state).charge(state, reader.weight());
+        throw;
+    }
+    Machine::of(state).charge(state, reader.weight());
+    return values;
 }
 
 Json parseJson(std::string_view text) {
@@ -291,25 +245,6 @@ Json parseJson(std::string_view text) {
             what.erase(0, end + 2);
         throw std::invalid_argument(what);
     }
-}
-
-void openJson(lua_State* state) {
-    lua_newtable(state);
-    lua_pushliteral(state, "json.array");
-    lua_setfield(state, -2, "__name");
-    // Scripts never see it: a __gc put into it would be that of all arrays made afterwards.
-    lua_pushboolean(state, 0);
-    lua_setfield(state, -2, "__metatable");
-    lua_rawsetp(state, LUA_REGISTRYINDEX, &arrayMark);
-
-    lua_newtable(state);
-    const luaL_Reg functions[] = {{"encode", &guarded<encode>},
-                                  {"decode", &guarded<decode>},
-                                  {"array", &guarded<array>},
-                                  {nullptr, nullptr}};
-    luaL_setfuncs(state, functions, 0);
-    lua_pushlightuserdata(state, &nullValue);
-    lua_setfield(state, -2, "null");
 }
 
 }  // namespace netcluster::lua

@@ -28,17 +28,26 @@ constexpr std::size_t largest = std::size_t{4} << 20;
 
 /// Pushes `value` onto the stack; may raise an error of Lua (memory). A whole null becomes nil.
 void push(lua_State* state, const Json& value);
-/// The value at `index`. Throws std::invalid_argument saying what is refused and where.
-Json toJson(lua_State* state, int index);
-/// All that is on the stack, `largest` bytes together; costs the call that runs as many
-/// instructions as that has bytes.
-Json argumentsToJson(lua_State* state);
+/// The value at `index`, of at most so many bytes. Throws std::invalid_argument saying what is
+/// refused and where.
+Json toJson(lua_State* state, int index, std::size_t most = largest);
+/// An array of the values from `first` to `last`, `largest` bytes together. Costs the call that
+/// runs as many instructions as that has bytes, refused or not: a script may catch that, and try
+/// again without end.
+Json toJsonAtPrice(lua_State* state, int first, int last);
 /// Throws std::invalid_argument: not JSON, or deeper than `deepest`, or more than `largest` bytes.
 Json parseJson(std::string_view text);
-bool isUtf8(std::string_view text);
 
 /// Leaves the library `json` on the stack: encode, decode, null, array. Once per state,
 /// before any of the above.
 void openJson(lua_State* state);
+
+// -- for that library
+
+void makeArrayMark(lua_State* state);
+/// Of the table on top of the stack.
+void markArray(lua_State* state);
+bool isArray(lua_State* state, int index);
+void pushNull(lua_State* state);
 
 }  // namespace netcluster::lua

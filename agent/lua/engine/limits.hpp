@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 namespace netcluster::lua {
 
@@ -29,13 +30,30 @@ struct Limits {
 };
 
 /// Why a call was cut off.
-enum class Cut { none, instructions, run, wall, memory, stopped };
+enum class Cut {
+    none,
+    instructions,
+    run,
+    wall,
+    memory,     ///< its own has grown too much
+    allMemory,  ///< that of all scripts would have
+    noMemory,   ///< the system gives no more
+    stopped,    ///< with everything else
+};
+
+/// "ran for more than 1000 ms (--run-time 1)": what has been reached, and by which option of
+/// ncworker that is set.
+std::string reasonOf(Cut cut, const Limits& limits);
+/// As an option takes it: "0.5" seconds.
+std::string secondsText(std::chrono::milliseconds time);
 
 struct Usage {
     std::uint64_t instructions = 0;
     std::chrono::nanoseconds ran{0};
     std::ptrdiff_t growth = 0;
     Cut cut = Cut::none;
+    /// "tasks.lua:34", where it was suspended last or went over a bound of memory; may be empty.
+    std::string where{};
 };
 
 }  // namespace netcluster::lua

@@ -70,6 +70,11 @@ void Machine::protect(const std::function<void(lua_State*)>& work) {
     lua_pushcfunction(state_, &carryOut);
     lua_pushlightuserdata(state_, &carried);
     const int status = lua_pcall(state_, 1, 0, 0);
+    if (status == LUA_ERRMEM) {
+        lua_settop(state_, 0);
+        outOfMemory(state_);
+        throw ScriptError(reasonOf(memory_.lastRefusal()));
+    }
     if (status != LUA_OK) {
         const char* text = lua_type(state_, -1) == LUA_TSTRING ? lua_tostring(state_, -1) : nullptr;
         const std::string what = text != nullptr ? text : "an error that is no text";
@@ -102,7 +107,7 @@ void Machine::release(lua_State* call) {
 Machine::Resumed Machine::resume(lua_State* call, Usage& usage, int arguments, int& results) {
     const Metered metered(*this, usage);
     const int status = lua_resume(call, nullptr, arguments, &results);
-    if (status == LUA_ERRMEM) outOfMemory();
+    if (status == LUA_ERRMEM) outOfMemory(call);
     if (status == LUA_OK) return Resumed::finished;
     return status == LUA_YIELD ? Resumed::suspended : Resumed::failed;
 }
@@ -126,24 +131,22 @@ void Machine::charge(lua_State* running, std::uint64_t amount) {
     if (isCut()) raiseCut(running);
 }
 
-void Machine::outOfMemory() {
-    if (usage_ != nullptr && usage_->cut == Cut::none) usage_->cut = Cut::memory;
+void Machine::outOfMemory(lua_State* at) {
+    if (usage_ == nullptr || usage_->cut != Cut::none) return;
+    usage_->cut = memory_.lastRefusal();
+    noteWhere(at);
 }
 
-std::string Machine::reasonOf(Cut cut) const {
-    switch (cut) {
-        case Cut::none:
-            return "not cut off";
-        case Cut::instructions:
-            return "more than " + std::to_string(limits_.instructions) + " instructions";
-        case Cut::run:
-            return "ran for more than " + std::to_string(limits_.run.count()) + " ms";
-        case Cut::wall:
-            return "not finished after " + std::to_string(limits_.wall.count()) + " ms";
-        case Cut::memory:
-            return "not enough memory";
-        case Cut::stopped:
-            return "the worker stops";
+void Machine::noteWhere(lua_State* at) {
+    if (std::string place = placeOf(at); !place.empty()) usage_->where = std::move(place);
+}
+
+std::string Machine::placeOf(lua_State* thread) {
+    lua_Debug at{};
+    for (int level = 0; lua_getstack(thread, level, &at) != 0; ++level) {
+        lua_getinfo(thread, "Sl", &at);
+        if (at.currentline > 0)
+            return std::string(at.short_src) + ":" + std::to_string(at.currentline);
     }
     return {};
 }
@@ -154,6 +157,8 @@ void Machine::raiseCut(lua_State* running) {
 }
 
 int Machine::suspend(lua_State* running, lua_KContext context, lua_KFunction then) {
+    // From within to without: the innermost coroutine is where it happens.
+    if (!suspending_) noteWhere(running);
     suspending_ = true;
     return lua_yieldk(running, 0, context, then);
 }
@@ -171,6 +176,7 @@ void Machine::onCount(lua_State* running, lua_Debug* where) {
         lua_error(running);
     }
     if (Clock::now() - machine.resumed_ > machine.limits_.slice && machine.maySuspend(running)) {
+        machine.noteWhere(running);
         machine.suspending_ = true;
         lua_yield(running, 0);
     }

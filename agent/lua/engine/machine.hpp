@@ -46,6 +46,8 @@ class Machine {
     Machine& operator=(const Machine&) = delete;
 
     static Machine& of(lua_State* state);
+    /// "tasks.lua:34", the innermost line of Lua; empty when there is none.
+    static std::string placeOf(lua_State* thread);
 
     lua_State* state() const { return state_; }
     const Limits& limits() const { return limits_; }
@@ -75,11 +77,10 @@ class Machine {
     /// Lua when a limit is reached.
     void charge(lua_State* running, std::uint64_t amount);
     bool isCut() const { return usage_ != nullptr && usage_->cut != Cut::none; }
-    /// Lua has failed for want of memory: marks the call.
-    void outOfMemory();
+    /// Lua has failed for want of memory, in that coroutine: marks the call.
+    void outOfMemory(lua_State* at);
     [[noreturn]] void raiseCut(lua_State* running);
-    /// "ran for more than 1000 ms"
-    std::string reasonOf(Cut cut) const;
+    std::string reasonOf(Cut cut) const { return lua::reasonOf(cut, limits_); }
 
     /// Whether the call can be suspended at this point.
     bool maySuspend(lua_State* running) const {
@@ -113,6 +114,7 @@ class Machine {
     static void onCount(lua_State* running, lua_Debug* where);
     void look();
     std::chrono::nanoseconds ran() const;
+    void noteWhere(lua_State* at);
 
     Limits limits_;
     Memory memory_;

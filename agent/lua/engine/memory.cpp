@@ -4,9 +4,14 @@
 
 namespace netcluster::lua {
 
-bool Memory::refuses(std::size_t more) const {
-    if (used_ > total_ || more > total_ - used_) return true;
-    return growth_ != nullptr && *growth_ + static_cast<std::ptrdiff_t>(more) > bound_;
+bool Memory::refuses(std::size_t more) {
+    if (used_ > total_ || more > total_ - used_)
+        lastRefusal_ = Cut::allMemory;
+    else if (growth_ != nullptr && *growth_ + static_cast<std::ptrdiff_t>(more) > bound_)
+        lastRefusal_ = Cut::memory;
+    else
+        return false;
+    return true;
 }
 
 void* Memory::allocate(void* self, void* block, std::size_t before, std::size_t after) {
@@ -18,7 +23,10 @@ void* Memory::allocate(void* self, void* block, std::size_t before, std::size_t 
         std::free(block);
     } else {
         result = std::realloc(block, after);
-        if (result == nullptr) return nullptr;
+        if (result == nullptr) {
+            memory.lastRefusal_ = Cut::noMemory;
+            return nullptr;
+        }
     }
     memory.used_ += after - before;
     if (memory.growth_ != nullptr) {

@@ -7,6 +7,8 @@
 
 #include <cstddef>
 
+#include "limits.hpp"
+
 namespace netcluster::lua {
 
 class Memory {
@@ -21,16 +23,20 @@ class Memory {
         bound_ = static_cast<std::ptrdiff_t>(bound);
     }
 
+    /// Why it said no the last time.
+    Cut lastRefusal() const { return lastRefusal_; }
+
     /// A lua_Alloc; `self` is a Memory.
     static void* allocate(void* self, void* block, std::size_t before, std::size_t after);
 
   private:
-    bool refuses(std::size_t more) const;
+    bool refuses(std::size_t more);
 
     std::size_t total_;
     std::size_t used_ = 0;
     std::ptrdiff_t* growth_ = nullptr;
     std::ptrdiff_t bound_ = 0;
+    Cut lastRefusal_ = Cut::noMemory;
 };
 
 }  // namespace netcluster::lua

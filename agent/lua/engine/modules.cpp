@@ -84,7 +84,7 @@ int require(lua_State* state) {
     lua_setfield(state, 2, name);
     lua_pushvalue(state, 1);
     const int status = lua_pcall(state, 1, 1, 0);
-    if (status == LUA_ERRMEM) Machine::of(state).outOfMemory();
+    if (status == LUA_ERRMEM) Machine::of(state).outOfMemory(state);
     if (status != LUA_OK) {
         lua_pushnil(state);
         lua_setfield(state, 2, name);
@@ -124,7 +124,7 @@ void loadFile(lua_State* state, const files::path& folder, const std::string& na
     const std::string chunk = "@" + name;
     const int status = luaL_loadbufferx(state, text.data(), text.size(), chunk.c_str(), "t");
     if (status == LUA_OK) return;
-    if (status == LUA_ERRMEM) Machine::of(state).outOfMemory();
+    if (status == LUA_ERRMEM) Machine::of(state).outOfMemory(state);
     const std::string what = lua_tostring(state, -1);
     lua_pop(state, 1);
     throw ScriptError(what);

@@ -19,8 +19,11 @@ void Script::load() {
 std::vector<Script::Schedule> Script::schedules() {
     return impl_->schedules();
 }
-std::vector<std::pair<std::string, std::string>> Script::texts(const std::string& name) {
-    return impl_->texts(name);
+std::vector<std::pair<std::string, std::string>> Script::events() {
+    return impl_->events();
+}
+void Script::check(const std::vector<std::string>& hooks) {
+    impl_->check(hooks);
 }
 bool Script::has(const std::string& globalFunction) {
     return impl_->has(globalFunction);

@@ -72,8 +72,12 @@ class Script {
     /// Runs bootstrap.lua, within the limits of a call. Throws ScriptError. Once.
     void load();
 
+    // -- what the script declares, by the time it is loaded. What is not of the right kind, or
+    // names a function that is not there, is thrown as ScriptError naming the entry:
+    // `bootstrap.lua: schedules["tasks.beat"]: there is no function tasks.beat`.
+
     /// What the script wants to be called regularly: the global `schedules`, seconds by name of
-    /// function, and Gleam's `config.Schedule.Tasks`, milliseconds. Throws ScriptError.
+    /// function, and Gleam's `config.Schedule.Tasks`, milliseconds.
     struct Schedule {
         std::string function;
         std::chrono::milliseconds period;
@@ -81,8 +85,12 @@ class Script {
     };
     std::vector<Schedule> schedules();
 
-    /// Names of the script's table `name`, with text as values: `events = {["a.*"] = "tasks.f"}`.
-    std::vector<std::pair<std::string, std::string>> texts(const std::string& name);
+    /// Names of functions by pattern: the global `events`, `{["a.*"] = "tasks.f"}`.
+    std::vector<std::pair<std::string, std::string>> events();
+
+    /// `tasks`, if there, is a table; `config.Tasks` names functions; those of the global names
+    /// `hooks` that are there are functions.
+    void check(const std::vector<std::string>& hooks);
 
     bool has(const std::string& globalFunction);
 

@@ -1,6 +1,7 @@
 // Calls and their turns.
 #include <utility>
 
+#include "error_text.hpp"
 #include "libraries.hpp"
 #include "script_impl.hpp"
 
@@ -77,7 +78,10 @@ void Script::Impl::run(Id id) {
         try {
             arguments = begin(running);
         } catch (const std::exception& error) {
-            return finish(id, {.kind = Outcome::Kind::failed, .error = error.what()});
+            const Cut why = running.usage.cut;
+            return finish(id, {.kind = Outcome::Kind::failed,
+                               .error = why == Cut::none ? error.what() : cutText(running, why),
+                               .cut = why});
         }
         if (running.thread == nullptr)
             return finish(id, {.kind = Outcome::Kind::unknownFunction,
@@ -141,36 +145,50 @@ Script::Outcome Script::Impl::succeeded(Running& running, int results) {
 }
 
 Script::Outcome Script::Impl::failed(Running& running) {
-    Outcome outcome{.kind = Outcome::Kind::failed, .cut = running.usage.cut};
+    Outcome outcome{.kind = Outcome::Kind::failed};
     lua_State* thread = running.thread;
+    int type = LUA_TNONE;
     try {
         machine_.protect(running.usage, [&](lua_State* state) {
-            if (outcome.cut != Cut::none && lua_type(thread, -1) != LUA_TSTRING)
-                lua_pushstring(thread, machine_.reasonOf(outcome.cut).c_str());
+            type = lua_type(thread, -1);
             lua_xmove(thread, state, 1);
-            std::size_t size = 0;
-            const char* text = luaL_tolstring(state, -1, &size);  // may be the script's
-            outcome.error.assign(text, std::min(size, std::size_t{4096}));
+            outcome.error = errorText(state);
         });
-        machine_.protect([&](lua_State* state) {
-            luaL_traceback(state, thread, nullptr, 0);
-            outcome.traceback = lua_tostring(state, -1);
-        });
+        if (type == LUA_TNIL) {  // Lua puts the place into texts alone
+            const std::string place = Machine::placeOf(thread);
+            outcome.error.insert(0, (place.empty() ? running.call.function : place) + ": ");
+        }
+        outcome.traceback = tracebackOf(thread);
         // Its variables that are to be closed are, unless it has had its share.
-        if (outcome.cut == Cut::none)
+        if (running.usage.cut == Cut::none)
             machine_.protect(running.usage, [&](lua_State*) { lua_resetthread(thread); });
     } catch (const std::exception& error) {
         if (outcome.error.empty()) outcome.error = error.what();
     }
     outcome.cut = running.usage.cut;  // a __tostring may have gone over a limit too
-    if (outcome.cut == Cut::memory) outcome.error = "cut off: " + outcome.error;
+    // Lua's own words for want of memory do not say where, nor which bound it is.
+    const bool ofMemory =
+        outcome.cut == Cut::memory || outcome.cut == Cut::allMemory || outcome.cut == Cut::noMemory;
+    if (ofMemory || (outcome.cut != Cut::none && type != LUA_TSTRING))
+        outcome.error = cutText(running, outcome.cut);
     return outcome;
 }
 
-Script::Outcome Script::Impl::cutOff(const Running& running, Cut cut) const {
-    return {.kind = Outcome::Kind::failed,
-            .error = running.call.function + ": cut off: " + machine_.reasonOf(cut),
-            .cut = cut};
+/// "tasks.lua:34: cut off: …"; the function's name when no line is known.
+std::string Script::Impl::cutText(const Running& running, Cut cut) const {
+    const std::string& function = running.loads ? "bootstrap.lua" : running.call.function;
+    const std::string& where = running.usage.where.empty() ? function : running.usage.where;
+    return where + ": cut off: " + machine_.reasonOf(cut);
+}
+
+/// Not while a call runs.
+std::string Script::Impl::tracebackOf(lua_State* thread) {
+    std::string text;
+    machine_.protect([&](lua_State* state) {
+        luaL_traceback(state, thread, nullptr, 0);
+        text = lua_tostring(state, -1);
+    });
+    return text;
 }
 
 void Script::Impl::finish(Id id, Outcome outcome) {
@@ -189,7 +207,14 @@ void Script::Impl::finish(Id id, Outcome outcome) {
 
 void Script::Impl::cut(Id id, Cut why) {
     const auto found = calls_.find(id);
-    if (found != calls_.end()) finish(id, cutOff(found->second, why));
+    if (found == calls_.end()) return;
+    const Running& running = found->second;
+    Outcome outcome{.kind = Outcome::Kind::failed, .error = cutText(running, why), .cut = why};
+    try {
+        if (running.thread != nullptr) outcome.traceback = tracebackOf(running.thread);
+    } catch (const ScriptError&) {  // no memory for it
+    }
+    finish(id, std::move(outcome));
 }
 
 void Script::Impl::expire(Clock::time_point now) {

@@ -48,7 +48,8 @@ class Script::Impl {
     void define(Defined defined);
     void load();
     std::vector<Schedule> schedules();
-    std::vector<std::pair<std::string, std::string>> texts(const std::string& name);
+    std::vector<std::pair<std::string, std::string>> events();
+    void check(const std::vector<std::string>& hooks);
     bool has(const std::string& name);
 
     Id start(Call call, Done done);
@@ -71,7 +72,9 @@ class Script::Impl {
     bool pushOwn(lua_State* state, const std::string& name);
     bool isTask(lua_State* state, const std::string& name);
     bool pushFunction(lua_State* state, const Call& call);
-    void readSchedules(lua_State* state, double toMilliseconds, std::vector<Schedule>& result);
+    void wantFunction(lua_State* state, const std::string& entry, const std::string& name);
+    void readSchedules(lua_State* state, const std::string& table, double toMilliseconds,
+                       std::vector<Schedule>& result);
 
     bool runnable() const { return !fresh_.empty() || !long_.empty(); }
     std::optional<Id> next();
@@ -80,7 +83,8 @@ class Script::Impl {
     void ended(Id id, Running& running, Machine::Resumed how, int results);
     Outcome succeeded(Running& running, int results);
     Outcome failed(Running& running);
-    Outcome cutOff(const Running& running, Cut cut) const;
+    std::string cutText(const Running& running, Cut cut) const;
+    std::string tracebackOf(lua_State* thread);
     void finish(Id id, Outcome outcome);
     void cut(Id id, Cut why);
 

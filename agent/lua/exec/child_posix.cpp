@@ -236,8 +236,11 @@ bool Child::reap() {
     int status = 0;
     ::waitpid(pid_, &status, 0);
     exited_ = true;
-    result_.status = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
-    if (WIFSIGNALED(status) && result_.how == Finished::How::exited)
+    if (WIFSIGNALED(status))
+        result_.signal = WTERMSIG(status);
+    else
+        result_.status = WEXITSTATUS(status);
+    if (result_.signal != 0 && result_.how == Finished::How::exited)
         result_.how = Finished::How::signalled;
     timer_.expires_after(drain);
     timer_.async_wait([self = shared_from_this()](error_code error) {

@@ -39,14 +39,15 @@ struct Command {
 
 struct Finished {
     enum class How {
-        exited,      ///< `status` is its exit status
-        signalled,   ///< `status` is the signal
+        exited,      ///< by itself
+        signalled,   ///< by `signal`, which somebody else has sent
         timedOut,    ///< and was ended for it
         stopped,     ///< ended, or not begun, because of `stop`
         notStarted,  ///< `error` says why
     };
     How how = How::exited;
-    int status = 0;
+    int status = 0;  ///< of its exit
+    int signal = 0;  ///< that has ended it; 0: none has, it has exited
     std::string out{}, err{};
     bool outCut = false, errCut = false;  ///< there was more
     std::string error{};

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <set>
 #include <stdexcept>
 
 #include "commands.hpp"
@@ -37,7 +38,8 @@ void describeWork(CLI::App& app, Arguments& arguments) {
                    "a command for each event whose name matches; may be repeated")
         ->type_name("PATTERN=COMMAND")
         ->allow_extra_args(false);
-    app.add_flag("-t,--test", arguments.test, "load the scripts and exit: 0 or 2");
+    app.add_flag("-t,--test", arguments.test,
+                 "load the scripts, check what they declare, and exit: 0 or 2");
 }
 
 void describeProgram(CLI::App& app, Arguments& arguments) {
@@ -105,16 +107,25 @@ std::vector<std::string> split(const std::string& text, char separator) {
     return parts;
 }
 
-std::vector<Handler> handlersOf(const char* option, const std::vector<std::string>& texts) {
+std::vector<Handler> handlersOf(const char* option, const char* form,
+                                const std::vector<std::string>& texts) {
     std::vector<Handler> handlers;
     for (const std::string& text : texts) {
         try {
-            handlers.push_back(parseHandler(text));
+            handlers.push_back(parseHandler(text, form));
         } catch (const std::invalid_argument& error) {
             refuse(option, error.what());
         }
     }
     return handlers;
+}
+
+/// One task has one command.
+void refuseTwice(const char* option, const std::vector<Handler>& handlers) {
+    std::set<std::string> names;
+    for (const auto& [name, command] : handlers) {
+        if (!names.insert(name).second) refuse(option, "\"" + name + "\" is given twice");
+    }
 }
 
 void takeLimits(const Arguments& arguments, Settings& settings) {
@@ -173,18 +184,20 @@ Settings settingsOf(const Arguments& arguments) {
     settings.id = arguments.id;
     settings.regions = split(arguments.region, ':');
     for (const std::string& tag : arguments.tags) {
-        for (auto& [key, value] : handlersOf("--tag", {tag})) settings.tags[key] = value;
+        for (auto& [key, value] : handlersOf("--tag", "KEY=VALUE", {tag}))
+            settings.tags[key] = value;
     }
     settings.channel =
         arguments.channel.empty() ? environmentOr("NETCLUSTER_CHANNEL", "A") : arguments.channel;
     settings.dir = arguments.dir;
     settings.script = arguments.script;
     settings.unsafe = arguments.unsafe;
-    settings.commands = handlersOf("--exec", arguments.commands);
-    settings.eventCommands = handlersOf("--on", arguments.eventCommands);
+    settings.commands = handlersOf("--exec", "NAME=COMMAND", arguments.commands);
+    refuseTwice("--exec", settings.commands);
+    settings.eventCommands = handlersOf("--on", "PATTERN=COMMAND", arguments.eventCommands);
     takeLimits(arguments, settings);
     if (settings.script.empty() && settings.commands.empty() && settings.eventCommands.empty())
-        refuse("--script", "or --exec or --on is needed: there is nothing to do");
+        throw CLI::ValidationError("There is nothing to do: give --script, --exec or --on.");
     return settings;
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "texts.hpp"
+
 namespace netcluster::worker {
 namespace {
 
@@ -34,10 +36,6 @@ std::string joined(const std::vector<std::string>& words) {
     return text;
 }
 
-Json textOf(const std::string& bytes) {
-    return Json::parse(Json(bytes).dump(-1, ' ', false, Json::error_handler_t::replace));
-}
-
 }  // namespace
 
 std::vector<std::string> environmentFor(const Cause& cause, const Settings& settings) {
@@ -60,8 +58,12 @@ std::string inputFor(const Json& data) {
 
 Json resultOf(const Finished& finished) {
     Json result{{"status", finished.status},
-                {"stdout", textOf(finished.out)},
-                {"stderr", textOf(finished.err)}};
+                {"stdout", lua::asUtf8(finished.out)},
+                {"stderr", lua::asUtf8(finished.err)}};
+    if (finished.signal != 0) {
+        result["status"] = nullptr;
+        result["signal"] = finished.signal;
+    }
     if (finished.outCut) result["cut"].push_back("stdout");
     if (finished.errCut) result["cut"].push_back("stderr");
     return result;
@@ -74,11 +76,12 @@ std::string failureOf(const Finished& finished, const ExecLimits& limits) {
             return "exit status " + std::to_string(finished.status) + ": " +
                    resultOf(finished).dump();
         case Finished::How::signalled:
-            return "ended by signal " + std::to_string(finished.status) + ": " +
+            return "ended by signal " + std::to_string(finished.signal) + ": " +
                    resultOf(finished).dump();
         case Finished::How::timedOut:
             return "not finished after " + std::to_string(limits.time.count()) +
-                   " ms: " + resultOf(finished).dump();
+                   " ms (--exec-time " + lua::secondsText(limits.time) +
+                   "): " + resultOf(finished).dump();
         case Finished::How::stopped:
             return "the worker stops";
         case Finished::How::notStarted:
@@ -87,10 +90,10 @@ std::string failureOf(const Finished& finished, const ExecLimits& limits) {
     return {};
 }
 
-Handler parseHandler(std::string_view text) {
+Handler parseHandler(std::string_view text, std::string_view form) {
     const auto equals = text.find('=');
     if (equals == 0 || equals == std::string_view::npos || equals + 1 == text.size())
-        throw std::invalid_argument("\"" + std::string(text) + "\" is not NAME=COMMAND");
+        throw std::invalid_argument("\"" + std::string(text) + "\" is not " + std::string(form));
     return {std::string(text.substr(0, equals)), std::string(text.substr(equals + 1))};
 }
 

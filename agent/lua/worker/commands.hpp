@@ -26,11 +26,12 @@ std::vector<std::string> environmentFor(const Cause& cause, const Settings& sett
 std::string inputFor(const Json& data);
 
 /// `{"status":0,"stdout":"…","stderr":"…"}`; what is not UTF-8 is replaced, what was cut is said.
+/// What a signal has ended has no status, but `"signal":9`.
 Json resultOf(const Finished& finished);
 /// Why it failed, in words with the result as JSON behind them; empty when it did not.
 std::string failureOf(const Finished& finished, const ExecLimits& limits);
 
-/// "NAME=COMMAND". Throws std::invalid_argument when either is missing.
-Handler parseHandler(std::string_view text);
+/// "NAME=COMMAND", or whatever `form` says. Throws std::invalid_argument when either is missing.
+Handler parseHandler(std::string_view text, std::string_view form = "NAME=COMMAND");
 
 }  // namespace netcluster::worker

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "texts.hpp"
+
 namespace netcluster::worker {
 
 bool LogLines::admits(Time now) {
@@ -16,14 +18,6 @@ bool LogLines::admits(Time now) {
     return true;
 }
 
-std::string LogLines::oneLine(std::string_view text) {
-    std::string line(text);
-    std::replace_if(
-        line.begin(), line.end(),
-        [](char c) { return (static_cast<unsigned char>(c) < ' ' && c != '\t') || c == 127; }, '?');
-    return line;
-}
-
 void LogLines::tell(spdlog::level::level_enum level, std::string_view text) {
     if (!spdlog::should_log(level)) return;
     if (!admits(std::chrono::steady_clock::now())) {
@@ -31,7 +25,7 @@ void LogLines::tell(spdlog::level::level_enum level, std::string_view text) {
         return;
     }
     if (leftOut_ > 0) spdlog::warn("{} lines are left out", std::exchange(leftOut_, 0));
-    spdlog::log(level, "{}", oneLine(text));
+    spdlog::log(level, "{}", lua::oneLine(text));
 }
 
 }  // namespace netcluster::worker

@@ -6,7 +6,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <string>
 #include <string_view>
 
 namespace netcluster::worker {
@@ -25,8 +24,6 @@ class LogLines {
 
     /// Whether there is room for one more. Pure.
     bool admits(Time now);
-    /// Control characters become `?`.
-    static std::string oneLine(std::string_view text);
 
   private:
     double room_ = burst;

@@ -7,9 +7,11 @@
 
 #include <boost/asio/signal_set.hpp>
 #include <iostream>
+#include <optional>
 
 #include "arguments.hpp"
 #include "pid_file.hpp"
+#include "texts.hpp"
 #include "worker.hpp"
 
 namespace {
@@ -61,16 +63,13 @@ class Signals {
     boost::asio::io_context& io_;
 };
 
-int run(const Arguments& arguments, const Settings& settings) {
-    openLog(arguments);
-    boost::asio::io_context io(1);
-    Worker worker(io, settings);
+int run(const Arguments& arguments, boost::asio::io_context& io, Worker& worker) {
     const Signals signals(io, worker);
     const PidFile pidFile(arguments.pidFile);
     int status = 0;
     worker.start([&](const std::string& error) {
         if (error.empty()) return spdlog::info("ncworker {} ready", NETCLUSTER_VERSION);
-        spdlog::error("{}", error);
+        spdlog::error("{}", netcluster::lua::oneLine(error));
         status = exitFailed;
         io.stop();
     });
@@ -79,24 +78,39 @@ int run(const Arguments& arguments, const Settings& settings) {
     return status;
 }
 
-int test(const Settings& settings) {
+int test(const Settings& settings, Worker& worker) {
     spdlog::set_default_logger(spdlog::stderr_logger_mt("ncworker"));
-    boost::asio::io_context io(1);
-    Worker worker(io, settings);
     worker.check();
-    std::cout << settings.script << ": the scripts load\n";
+    std::cout << (settings.script.empty() ? "the command line is right, and there are no scripts"
+                                          : settings.script + ": the scripts load")
+              << '\n';
     return 0;
 }
 
-int reported(const Arguments& arguments, const Settings& settings) {
+int complain(const std::exception& error, int status) {
+    std::cerr << "ncworker: " << error.what() << '\n';
+    return status;
+}
+
+int work(const Arguments& arguments, const Settings& settings) {
+    boost::asio::io_context io(1);
+    std::optional<Worker> worker;
     try {
-        return arguments.test ? test(settings) : run(arguments, settings);
+        worker.emplace(io, settings);
+        if (arguments.test) return test(settings, *worker);
     } catch (const std::exception& error) {
-        if (arguments.test || !spdlog::thread_pool())
-            std::cerr << "ncworker: " << error.what() << '\n';
-        else
-            spdlog::error("{}", error.what());
-        return arguments.test ? exitUsage : exitFailed;
+        return complain(error, exitUsage);
+    }
+    try {
+        openLog(arguments);
+    } catch (const std::exception& error) {
+        return complain(error, exitFailed);
+    }
+    try {
+        return run(arguments, io, *worker);
+    } catch (const std::exception& error) {
+        spdlog::error("{}", netcluster::lua::oneLine(error.what()));
+        return exitFailed;
     }
 }
 
@@ -113,7 +127,7 @@ int main(int argc, char** argv) {
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? 0 : exitUsage;
     }
-    const int status = reported(arguments, settings);
+    const int status = work(arguments, settings);
     const auto logger = spdlog::default_logger();  // outlives the thread of the log
     spdlog::shutdown();
     return status;

@@ -3,33 +3,15 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <boost/asio/ip/host_name.hpp>
 #include <boost/asio/post.hpp>
 #include <netcluster/error.hpp>
 
+#include "texts.hpp"
 #include "worker_impl.hpp"
 
 namespace netcluster::worker {
 namespace {
-
-/// Loads of the scripts that still have calls, beside the newest. Reason: each may hold all the
-/// memory that scripts may; more of them wait for one to end.
-constexpr std::size_t mostGenerations = 4;
-
-spdlog::level::level_enum levelOf(lua::Level level) {
-    switch (level) {
-        case lua::Level::trace:
-            return spdlog::level::trace;
-        case lua::Level::debug:
-            return spdlog::level::debug;
-        case lua::Level::info:
-            return spdlog::level::info;
-        case lua::Level::warn:
-            return spdlog::level::warn;
-        case lua::Level::error:
-            return spdlog::level::err;
-    }
-    return spdlog::level::info;
-}
 
 Options agentOptions(boost::asio::io_context& io, const Settings& settings) {
     Options options;
@@ -70,9 +52,29 @@ Worker::Impl::Impl(boost::asio::io_context& io, Settings settings)
       lookTimer_(io),
       graceTimer_(io) {
     tasks_.emplace(settings_.channel, agentOptions(io, settings_));
+    for (const auto& [pattern, line] : settings_.eventCommands) checkPattern(pattern, "--on");
     tasks_->agent().onError([](const std::string& what) { spdlog::warn("{}", what); });
-    tasks_->agent().onDisconnect(
-        [](const std::string& reason) { spdlog::warn("the daemon is away: {}", reason); });
+    watchDaemon();
+}
+
+/// Each change once; that it is there at the start says `started`.
+void Worker::Impl::watchDaemon() {
+    tasks_->agent().onDisconnect([this](const std::string& reason) {
+        lost_ = true;
+        spdlog::warn("the daemon is lost, and is tried again until it is back: {}", reason);
+    });
+    tasks_->agent().onConnect([this] {
+        if (std::exchange(lost_, false)) spdlog::info("the daemon is back");
+    });
+}
+
+/// What is wrong is said now, not when it is first listened to.
+void Worker::Impl::checkPattern(const std::string& pattern, const std::string& where) {
+    try {
+        tasks_->agent().removeListener(tasks_->agent().on(pattern, [](const Event&) {}));
+    } catch (const Error& error) {
+        throw Error(where + ": " + lua::oneLine(error.what()));
+    }
 }
 
 void Worker::Impl::close() {
@@ -85,49 +87,38 @@ void Worker::Impl::close() {
     generations_.clear();
 }
 
-std::shared_ptr<Generation> Worker::Impl::loadScripts() {
-    Json config{{"id", settings_.id},
-                {"regions", settings_.regions},
-                {"tags", settings_.tags},
-                {"channel", settings_.channel},
-                {"host", tasks_->agent().host()},
-                {"script", settings_.script},
-                {"pid", ::getpid()},
-                {"version", NETCLUSTER_VERSION}};
-    auto generation = std::make_shared<Generation>(
-        lua::Script::Setup{.folder = settings_.script,
-                           .unsafe = settings_.unsafe,
-                           .limits = settings_.limits,
-                           .config = std::move(config),
-                           .log =
-                               [this](lua::Level level, const std::string& line) {
-                                   lines_.tell(levelOf(level), "script: " + line);
-                               }},
-        ++lastNumber_);
-    define(*generation);
-    generation->script.load();
-    generation->wanted = generation->script.schedules();
-    generation->events = generation->script.texts("events");
-    for (const auto& [pattern, function] : generation->events) {
-        // A pattern that is none is an error now, not when the old scripts have been let go.
-        tasks_->agent().removeListener(tasks_->agent().on(pattern, [](const Event&) {}));
-    }
-    return generation;
+/// As others see it; without a daemon (`check`) as the system calls it.
+std::string Worker::Impl::host() {
+    const std::string name = tasks_->agent().host();
+    return name.empty() ? boost::asio::ip::host_name() : name;
+}
+
+void Worker::Impl::defaultId() {
+    if (settings_.id.empty()) settings_.id = host() + "-" + std::to_string(::getpid());
 }
 
 void Worker::Impl::check() {
-    for (const auto& [pattern, line] : settings_.eventCommands) {
-        tasks_->agent().removeListener(tasks_->agent().on(pattern, [](const Event&) {}));
-    }
+    defaultId();
     if (!settings_.script.empty()) loadScripts();
 }
 
 void Worker::Impl::start(std::function<void(const std::string&)> ready) {
     ready_ = std::move(ready);
-    tasks_->agent().connect();
-    if (settings_.id.empty()) {
-        settings_.id = tasks_->agent().host() + "-" + std::to_string(::getpid());
-    }
+    spdlog::debug("connecting to channel {} of the daemon", settings_.channel);
+    tasks_->agent().connectAsync([weak = weak_from_this()](const std::string& error) {
+        const auto self = weak.lock();
+        if (!self || self->closed_ || self->stage_ != Stage::running) return;
+        if (!error.empty()) return self->notStarted(error);
+        try {
+            self->connected();
+        } catch (const std::exception& wrong) {
+            self->notStarted(wrong.what());
+        }
+    });
+}
+
+void Worker::Impl::connected() {
+    defaultId();
     tasks_->handleDefault(
         [this](const Task& task, Reply reply) { onTask(task, std::move(reply)); });
     for (const auto& [pattern, line] : settings_.eventCommands) {
@@ -135,15 +126,7 @@ void Worker::Impl::start(std::function<void(const std::string&)> ready) {
             pattern, [this, command = line](const Event& event) { onCommandEvent(command, event); },
             {.skipOwn = true});
     }
-    if (settings_.script.empty()) return registerNode();
-    auto first = loadScripts();
-    generations_.push_back(first);
-    hook(first, "init", [this, first](lua::Script::Outcome&& outcome) {
-        if (outcome.kind == lua::Script::Outcome::Kind::failed)
-            return std::exchange(ready_, {})("init: " + outcome.error);
-        activate(first);
-        registerNode();
-    });
+    settings_.script.empty() ? registerNode() : loadFirst();
 }
 
 void Worker::Impl::registerNode() {
@@ -153,99 +136,20 @@ void Worker::Impl::registerNode() {
     node.info = settings_.tags;
     tasks_->agent().registerNodeAsync(node, [weak = weak_from_this()](const std::string& error) {
         const auto self = weak.lock();
-        if (!self || self->closed_) return;
-        if (!error.empty()) return std::exchange(self->ready_, {})(error);
-        const auto ready = [self] { std::exchange(self->ready_, {})(""); };
-        self->current_ ? self->hook(self->current_, "afterInit", Then(ready)) : ready();
+        if (!self || self->closed_ || self->stage_ != Stage::running) return;
+        if (!error.empty()) return self->notStarted(error);
+        if (!self->current_) return self->started();
+        self->hook(self->current_, "afterInit", Then([self] { self->started(); }));
     });
 }
 
-/// From now on new calls go to this one.
-void Worker::Impl::activate(const std::shared_ptr<Generation>& generation) {
-    if (current_) {
-        deactivate(*current_);
-        current_->ending = true;
-    }
-    current_ = generation;
-    const auto now = std::chrono::steady_clock::now();
-    for (const auto& [function, period] : generation->wanted) {
-        generation->schedules.add(function, period, now);
-    }
-    for (const auto& [pattern, function] : generation->events) {
-        generation->listeners.push_back(
-            tasks_->agent().on(pattern,
-                               [this, raw = generation.get(), name = function](const Event& event) {
-                                   onEvent(*raw, name, event);
-                               },
-                               {.skipOwn = true}));
-    }
-    armSchedules();
+void Worker::Impl::notStarted(const std::string& why) {
+    std::exchange(ready_, {})(why);
 }
 
-/// It hears no more events.
-void Worker::Impl::deactivate(Generation& generation) {
-    for (const Listener listener : std::exchange(generation.listeners, {})) {
-        tasks_->agent().removeListener(listener);
-    }
-}
-
-void Worker::Impl::reload() {
-    if (settings_.script.empty()) return spdlog::info("there are no scripts to load anew");
-    if (stage_ != Stage::running || ready_) return;
-    if (reloading_ || generations_.size() > mostGenerations) {
-        reloadAgain_ = true;
-        return spdlog::info("the scripts are loaded anew as soon as earlier ones have ended");
-    }
-    reloadAgain_ = false;
-    std::shared_ptr<Generation> next;
-    try {
-        next = loadScripts();
-    } catch (const std::exception& error) {
-        return spdlog::error("the scripts in {} are not loaded anew, the old ones stay: {}",
-                             settings_.script, error.what());
-    }
-    reloading_ = true;
-    generations_.push_back(next);
-    hook(next, "init",
-         [this, next](lua::Script::Outcome&& outcome) { reloaded(next, std::move(outcome)); });
-}
-
-void Worker::Impl::reloaded(const std::shared_ptr<Generation>& next,
-                            lua::Script::Outcome&& outcome) {
-    reloading_ = false;
-    if (outcome.kind == lua::Script::Outcome::Kind::failed || stage_ != Stage::running) {
-        retire(*next);
-        if (stage_ == Stage::running)
-            spdlog::error("the scripts in {} are not loaded anew, the old ones stay: init: {}",
-                          settings_.script, outcome.error);
-    } else {
-        const auto old = current_;
-        activate(next);
-        spdlog::info("the scripts in {} are loaded anew; {} calls end in the old ones",
-                     settings_.script, old ? old->script.underWay() : 0);
-        hook(next, "afterInit", Then([] {}));
-        wake();
-    }
+void Worker::Impl::started() {
+    std::exchange(ready_, {})("");
     if (reloadAgain_) reload();
-}
-
-/// An old one that has nothing to do any more says good-bye.
-void Worker::Impl::finalizeOld(const std::shared_ptr<Generation>& generation) {
-    generation->finalizing = true;
-    hook(generation, "finalize", Then([this, generation] {
-             retire(*generation);
-             spdlog::debug("scripts of load {} have ended", generation->number);
-         }));
-}
-
-void Worker::Impl::retire(const Generation& generation) {
-    // Not at once: one of its calls may be what runs.
-    boost::asio::post(io_, [weak = weak_from_this(), which = &generation] {
-        const auto self = weak.lock();
-        if (!self || self->closed_) return;
-        self->generations_.remove_if([which](const auto& one) { return one.get() == which; });
-        if (self->reloadAgain_) self->reload();
-    });
 }
 
 }  // namespace netcluster::worker

@@ -17,21 +17,24 @@ namespace netcluster::worker {
 
 class Worker {
   public:
-    /// Throws Error when the channel's name is none.
+    /// Throws Error when the channel's name or a pattern of `eventCommands` is none: the command
+    /// line is wrong.
     Worker(boost::asio::io_context& io, Settings settings);
     ~Worker();
     Worker(const Worker&) = delete;
     Worker& operator=(const Worker&) = delete;
 
     /// Loads the scripts and lets them go again: what `start` would refuse is thrown as
-    /// lua::ScriptError or Error. Needs no daemon.
+    /// lua::ScriptError or Error. Needs no daemon, and therefore does not call `init`, which may
+    /// ask others.
     void check();
 
-    /// Connects and loads: throws Error, lua::ScriptError. What comes then comes from `io`: `ready`
-    /// with an empty text once the node is registered and `afterInit` has been called, or with the
-    /// reason why not.
+    /// Connects and loads. `ready` is called once, from `io`: with an empty text when the node is
+    /// registered and `afterInit` has been called, or with the reason why not; not at all when it
+    /// is stopped before.
     void start(std::function<void(const std::string& error)> ready);
-    /// Scripts that do not load change nothing; the log says why.
+    /// Scripts that do not load change nothing; the log says why. While others are loaded, or
+    /// `init` runs: as soon as that has ended.
     void reload();
     /// `done` is called once, from `io`. A second call waits for nothing any more.
     void stop(std::function<void()> done);

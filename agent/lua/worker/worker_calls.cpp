@@ -1,7 +1,8 @@
-// Tasks, events and schedules become calls of scripts and commands, and take turns.
+// Tasks and events become calls of scripts and commands.
 #include <spdlog/spdlog.h>
 
 #include <boost/asio/post.hpp>
+#include <sstream>
 
 #include "worker_impl.hpp"
 
@@ -12,10 +13,6 @@ using lua::Script;
 using Kind = Script::Outcome::Kind;
 using std::chrono::steady_clock;
 
-/// How long scripts run before the loop looks at everything else.
-constexpr std::chrono::microseconds turnTime{4000};
-/// How often calls are looked at that take too long.
-constexpr std::chrono::milliseconds lookTime{100};
 /// Refusals are logged together.
 constexpr std::chrono::seconds tellTime{10};
 
@@ -35,22 +32,26 @@ std::size_t weightOf(const Json& data) {
     return weight;
 }
 
-Json causeOf(const Task& task) {
+Json causeOf(const Task& task, const std::string& host) {
     return {{"name", task.name()},
             {"id", task.id()},
             {"node", task.node()},
             {"caller", task.caller()},
-            {"host", task.host()}};
+            {"host", host}};
 }
 
-Json causeOf(const Event& event) {
-    return {{"name", event.name()},     {"id", event.id()},     {"channel", event.channel()},
-            {"caller", event.sender()}, {"host", event.host()}, {"replyto", event.replyTo()}};
+Json causeOf(const Event& event, const std::string& host) {
+    return {{"name", event.name()},     {"id", event.id()}, {"channel", event.channel()},
+            {"caller", event.sender()}, {"host", host},     {"replyto", event.replyTo()}};
 }
 
 }  // namespace
 
 // -- what comes in
+
+std::string Worker::Impl::hostOf(std::string_view said) {
+    return said.empty() ? host() : std::string(said);
+}
 
 void Worker::Impl::onTask(const Task& task, Reply reply) {
     if (const auto command = commands_.find(task.name()); command != commands_.end())
@@ -64,10 +65,17 @@ void Worker::Impl::onTask(const Task& task, Reply reply) {
 std::string Worker::Impl::refusal(std::size_t bytes) const {
     if (stage_ != Stage::running) return "the worker stops";
     if (underWay() >= settings_.queue)
-        return "the worker is busy: " + std::to_string(underWay()) + " calls are under way";
+        return "the worker is busy: " + std::to_string(underWay()) +
+               " calls are under way (--queue " + std::to_string(settings_.queue) + ")";
     if (bytes > settings_.queueBytes || bytes_ > settings_.queueBytes - bytes)
         return "the worker is busy: the calls under way hold " + std::to_string(bytes_) + " bytes";
     return {};
+}
+
+std::string Worker::Impl::commandRefusal() const {
+    if (stage_ != Stage::running) return "the worker stops";
+    return "the worker is busy: " + std::to_string(exec_.underWay()) +
+           " commands run or wait (--exec-jobs " + std::to_string(settings_.exec.atOnce) + ")";
 }
 
 void Worker::Impl::refused(const std::string& what, const std::string& why) {
@@ -89,7 +97,7 @@ void Worker::Impl::onScriptTask(const Task& task, Reply reply) {
     }
     call(current_, "task",
          {.function = task.name(),
-          .arguments = Json::array({task.data(), causeOf(task)}),
+          .arguments = Json::array({task.data(), causeOf(task, hostOf(task.host()))}),
           .names = Script::Names::task,
           .instead = "onDefaultMessage"},
          bytes, [reply](Script::Outcome&& outcome) {
@@ -105,13 +113,12 @@ void Worker::Impl::onScriptTask(const Task& task, Reply reply) {
 }
 
 void Worker::Impl::onCommandTask(const std::string& line, const Task& task, Reply reply) {
-    const std::string here = tasks_->agent().host();
     const Cause cause{.task = task.name(),
                       .event = "task." + task.name(),
                       .node = settings_.id,
                       .id = task.id(),
                       .sender = task.caller(),
-                      .host = task.host().empty() ? here : task.host()};
+                      .host = hostOf(task.host())};
     const auto done = [this, reply, name = task.name()](Finished&& finished) {
         const std::string failure = failureOf(finished, settings_.exec);
         failure.empty() ? ++done_ : ++failed_;
@@ -126,20 +133,18 @@ void Worker::Impl::onCommandTask(const std::string& line, const Task& task, Repl
                                                .environment = environmentFor(cause, settings_)},
                                               done);
     if (taken) return;
-    const std::string why = stage_ == Stage::running ? "the worker is busy: too many commands wait"
-                                                     : "the worker stops";
+    const std::string why = commandRefusal();
     refused("task " + task.name(), why);
     reply.fail(why);
 }
 
 void Worker::Impl::onCommandEvent(const std::string& line, const Event& event) {
     const std::string name(event.name());
-    const Cause cause{
-        .event = name,
-        .node = settings_.id,
-        .id = std::string(event.id()),
-        .sender = event.sender(),
-        .host = event.host().empty() ? tasks_->agent().host() : std::string(event.host())};
+    const Cause cause{.event = name,
+                      .node = settings_.id,
+                      .id = std::string(event.id()),
+                      .sender = event.sender(),
+                      .host = hostOf(event.host())};
     const auto done = [this, name](Finished&& finished) {
         const std::string failure = failureOf(finished, settings_.exec);
         failure.empty() ? ++done_ : ++failed_;
@@ -152,7 +157,7 @@ void Worker::Impl::onCommandEvent(const std::string& line, const Event& event) {
                                                .input = inputFor(event.data()),
                                                .environment = environmentFor(cause, settings_)},
                                               done);
-    if (!taken) refused("event " + name, "too many commands wait, or the worker stops");
+    if (!taken) refused("event " + name, commandRefusal());
 }
 
 void Worker::Impl::onEvent(Generation& generation, const std::string& function,
@@ -162,8 +167,9 @@ void Worker::Impl::onEvent(Generation& generation, const std::string& function,
     if (const std::string why = refusal(bytes); !why.empty())
         return refused("event " + std::string(event.name()), why);
     call(current_, "event",
-         {.function = function, .arguments = Json::array({event.data(), causeOf(event)})}, bytes,
-         {});
+         {.function = function,
+          .arguments = Json::array({event.data(), causeOf(event, hostOf(event.host()))})},
+         bytes, {});
 }
 
 // -- calls
@@ -212,8 +218,13 @@ void Worker::Impl::hook(const std::shared_ptr<Generation>& generation, const std
 
 void Worker::Impl::failed(const std::shared_ptr<Generation>& generation, const std::string& kind,
                           const std::string& name, const Script::Outcome& outcome) {
-    lines_.tell(spdlog::level::warn, kind + " " + name + " failed: " + outcome.error);
-    if (!outcome.traceback.empty()) lines_.tell(spdlog::level::debug, outcome.traceback);
+    // That `init` has failed says who called it.
+    if (name != "init" || kind != "hook")
+        lines_.tell(spdlog::level::warn, kind + " " + name + " failed: " + outcome.error);
+    std::istringstream traceback(outcome.traceback);
+    for (std::string line; std::getline(traceback, line);) {
+        lines_.tell(spdlog::level::debug, "  " + line);
+    }
     // One that fails in onError itself is only logged.
     if (kind == "onError" || outcome.cut == lua::Cut::stopped || stage_ == Stage::stopped) return;
     if (!generation->script.has("onError")) return;
@@ -222,73 +233,6 @@ void Worker::Impl::failed(const std::shared_ptr<Generation>& generation, const s
           .arguments = Json::array(
               {Json{{"kind", kind}, {"name", name}}, outcome.error, outcome.traceback})},
          0, {});
-}
-
-// -- turns
-
-void Worker::Impl::wake() {
-    if (!std::exchange(waking_, true)) {
-        boost::asio::post(io_, [weak = weak_from_this()] {
-            if (const auto self = weak.lock(); self && !self->closed_) self->turn();
-        });
-    }
-    if (!looking_) lookAround();
-}
-
-void Worker::Impl::turn() {
-    waking_ = false;
-    bool more = false;
-    const auto generations = generations_;  // may change
-    for (const auto& generation : generations) {
-        more = generation->script.work(turnTime) || more;
-        if (generation->ending && !generation->finalizing && generation->script.idle())
-            finalizeOld(generation);
-    }
-    if (more) wake();
-    stopWhenIdle();
-}
-
-/// Now and then, while there are calls.
-void Worker::Impl::lookAround() {
-    looking_ = true;
-    lookTimer_.expires_after(lookTime);
-    lookTimer_.async_wait([weak = weak_from_this()](boost::system::error_code error) {
-        const auto self = weak.lock();
-        if (error || !self || self->closed_) return;
-        const auto generations = self->generations_;
-        for (const auto& generation : generations) generation->script.expire(steady_clock::now());
-        self->looking_ = false;
-        if (self->underWay() > 0) self->wake();
-        self->stopWhenIdle();
-    });
-}
-
-void Worker::Impl::armSchedules() {
-    const auto next =
-        current_ && stage_ == Stage::running ? current_->schedules.next() : std::nullopt;
-    scheduleTimer_.cancel();
-    if (!next) return;
-    scheduleTimer_.expires_at(*next);
-    scheduleTimer_.async_wait([weak = weak_from_this()](boost::system::error_code error) {
-        const auto self = weak.lock();
-        if (error || !self || self->closed_ || !self->current_) return;
-        self->runSchedules(self->current_);
-        self->armSchedules();
-    });
-}
-
-void Worker::Impl::runSchedules(const std::shared_ptr<Generation>& generation) {
-    for (const std::string& function : generation->schedules.due(steady_clock::now())) {
-        if (const std::string why = refusal(0); !why.empty()) {
-            refused("schedule " + function, why);
-            generation->schedules.ended(function);
-            continue;
-        }
-        call(generation, "schedule", {.function = function}, 0,
-             [weak = std::weak_ptr<Generation>(generation), function](Script::Outcome&&) {
-                 if (const auto of = weak.lock()) of->schedules.ended(function);
-             });
-    }
 }
 
 }  // namespace netcluster::worker

@@ -29,12 +29,27 @@ class Worker::Impl : public std::enable_shared_from_this<Impl> {
     using Then = std::function<void()>;
     using Answering = std::function<void(lua::Script::Outcome&&)>;
 
-    // -- generations: worker.cpp
+    // -- beginning: worker.cpp, in this order
+    void watchDaemon();
+    void checkPattern(const std::string& pattern, const std::string& where);
+    std::string host();
+    void defaultId();
+    void connected();
+    void registerNode();
+    void started();
+    void notStarted(const std::string& why);
+
+    // -- generations: worker_scripts.cpp
+    Json configOfScripts();
     std::shared_ptr<Generation> loadScripts();
+    void loadFirst();
+    void initialized(const std::shared_ptr<Generation>& first, lua::Script::Outcome&& outcome);
+    /// Empty, or what has to end before scripts can be loaded anew.
+    std::string busyLoading() const;
     void activate(const std::shared_ptr<Generation>& generation);
     void deactivate(Generation& generation);
-    void registerNode();
     void reloaded(const std::shared_ptr<Generation>& next, lua::Script::Outcome&& outcome);
+    void notReloaded(const std::string& why) const;
     void finalizeOld(const std::shared_ptr<Generation>& generation);
     void retire(const Generation& generation);
 
@@ -45,6 +60,8 @@ class Worker::Impl : public std::enable_shared_from_this<Impl> {
     void finished();
 
     // -- calls: worker_calls.cpp
+    /// A caller's host by name: events of this one do not say it.
+    std::string hostOf(std::string_view said);
     void onTask(const Task& task, Reply reply);
     void onScriptTask(const Task& task, Reply reply);
     void onCommandTask(const std::string& line, const Task& task, Reply reply);
@@ -52,6 +69,7 @@ class Worker::Impl : public std::enable_shared_from_this<Impl> {
     void onCommandEvent(const std::string& line, const Event& event);
     /// Empty, or why no more calls are taken.
     std::string refusal(std::size_t bytes) const;
+    std::string commandRefusal() const;
     void call(const std::shared_ptr<Generation>& generation, const std::string& kind,
               lua::Script::Call call, std::size_t bytes, Answering done);
     /// Calls the script's function of that name, if there is one, and goes on.
@@ -63,7 +81,7 @@ class Worker::Impl : public std::enable_shared_from_this<Impl> {
     void refused(const std::string& what, const std::string& why);
     std::size_t underWay() const;
 
-    // -- turns: worker_calls.cpp
+    // -- turns: worker_turns.cpp
     void wake();
     void turn();
     void lookAround();
@@ -91,6 +109,7 @@ class Worker::Impl : public std::enable_shared_from_this<Impl> {
     bool waking_ = false;
     bool looking_ = false;
     bool closed_ = false;
+    bool lost_ = false;  ///< the daemon
     bool reloading_ = false;
     bool reloadAgain_ = false;
     std::function<void(const std::string&)> ready_;

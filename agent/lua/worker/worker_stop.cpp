@@ -23,8 +23,8 @@ void Worker::Impl::stop(std::function<void()> done) {
 }
 
 void Worker::Impl::stopNow() {
-    const std::size_t left = underWay() + exec_.underWay();
-    if (left > 0) spdlog::warn("{} are cut off", left);
+    const std::size_t calls = underWay(), commands = exec_.underWay();
+    if (calls + commands > 0) spdlog::warn("{} calls and {} commands are cut off", calls, commands);
     exec_.stop();
     const auto generations = generations_;
     for (const auto& generation : generations) generation->script.stop();
