@@ -18,14 +18,14 @@ constexpr std::array<Option, 5> common{{
     {"--version", "", "", "show the version and exit"},
 }};
 
-const Option* findOption(const Command* command, std::string_view word) {
-    const auto named = [word](const Option& option) {
+const Option* named(const Command* command, std::string_view word) {
+    const auto isNamed = [word](const Option& option) {
         return option.name == word || (!option.brief.empty() && option.brief == word);
     };
-    const auto found = std::find_if(common.begin(), common.end(), named);
+    const auto found = std::find_if(common.begin(), common.end(), isNamed);
     if (found != common.end()) return &*found;
     if (command == nullptr) return nullptr;
-    const auto own = std::find_if(command->options.begin(), command->options.end(), named);
+    const auto own = std::find_if(command->options.begin(), command->options.end(), isNamed);
     return own == command->options.end() ? nullptr : &*own;
 }
 
@@ -38,7 +38,7 @@ bool looksLikeOption(std::string_view word) {
 std::string withTwoDashes(const Command* command, const std::string& word) {
     if (word.starts_with("--") || word.size() == 2) return word;
     const auto longer = '-' + word;
-    return findOption(command, longer.substr(0, longer.find('='))) == nullptr ? word : longer;
+    return named(command, longer.substr(0, longer.find('='))) == nullptr ? word : longer;
 }
 
 /// `--name=VALUE` and `-XVALUE` carry their value with them.
@@ -104,7 +104,7 @@ class Parser {
     void takeOption(const std::string& typed) {
         const auto word = withTwoDashes(parsed_.command, typed);
         const auto [name, value] = split(word);
-        const Option* option = findOption(parsed_.command, name);
+        const Option* option = named(parsed_.command, name);
         if (option == nullptr) {
             parsed_.error = "there is no option " + typed.substr(0, typed.find('='));
         } else if (option->argument.empty() && value) {
@@ -140,6 +140,10 @@ class Parser {
 
 std::span<const Option> commonOptions() {
     return common;
+}
+
+const Option* findOption(const Command* command, std::string_view word) {
+    return named(command, withTwoDashes(command, std::string(word)));
 }
 
 Parsed parseWords(const std::vector<std::string>& words) {

@@ -23,6 +23,10 @@ namespace netcluster::ctl {
 /// Understood before and after every command.
 std::span<const Option> commonOptions();
 
+/// The option that `word` names, of the command (if it is known) or of all: "--count", "-C",
+/// "-count", without a value. Null when there is none.
+const Option* findOption(const Command* command, std::string_view word);
+
 struct Parsed {
     const Command* command = nullptr;  ///< null when no command was given
     Call call;

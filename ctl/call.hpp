@@ -5,10 +5,15 @@
 #include <map>
 #include <netcluster/tasks.hpp>
 #include <string>
+#include <string_view>
 
 #include "commands.hpp"
 
 namespace netcluster::ctl {
+
+/// What --pick may be.
+inline constexpr std::string_view pickChoices =
+    "first|last|random|roundRobin|leastLoaded|leastMemory|sticky";
 
 Status callCommand(const Call& call, Context& context);
 

@@ -270,13 +270,13 @@ const std::vector<Command>& table() {
                 "for each answer as it comes and, on stderr, how many succeeded; with --json an "
                 "object for each, and one at the end. Ends with status 0 when all succeeded, "
                 "124 when an answer did not come before --timeout, else 1. --pick asks one: the "
-                "first, last, random, leastLoaded, leastMemory or, with --key, sticky. Options "
-                "may have one dash, as in Gleam: -target a:b -fn NAME -data JSON.",
+                "first, last, random, roundRobin, leastLoaded, leastMemory or, with --key, sticky. "
+                "Options may have one dash, as in Gleam: -target a:b -fn NAME -data JSON.",
             .options = {{"--target", "", "TARGET", "who is to do it"},
                         {"--fn", "", "NAME", "the function"},
                         {"--data", "", "JSON", "what it is given (default null); - reads stdin"},
                         {"--channel", "", "CHANNEL", "where (default $NETCLUSTER_CHANNEL, else A)"},
-                        {"--pick", "", "HOW", "ask one of them only"},
+                        {"--pick", "", "HOW", "ask one of them only", pickChoices},
                         {"--key", "", "TEXT", "with sticky: the same node for the same text"},
                         {"--no-answer", "", "", "do not wait for answers"}},
             .run = callCommand,

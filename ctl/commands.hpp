@@ -3,7 +3,8 @@
 //
 // `arguments` is both what help shows and what is checked: words in capitals, `[…]` for those that
 // may be left out, `…` at the end of one that may be repeated; small letters with `|` between them
-// are the words themselves. Those, CHANNEL, UUID, NODE, TARGET and COMMAND are completed.
+// are the words themselves. Those, CHANNEL, UUID, NODE, TARGET and COMMAND are completed, also as
+// the values of options.
 #pragma once
 
 #include <chrono>
@@ -22,6 +23,7 @@ struct Option {
     std::string_view brief;     ///< "-C", or empty
     std::string_view argument;  ///< "COUNT"; empty for a switch
     std::string_view summary;
+    std::string_view choices{};  ///< "first|last": the words that its value may be; empty: any
 };
 
 /// A command line that fits its command's row.

@@ -44,13 +44,16 @@ std::string argumentName(std::string_view arguments, std::size_t index) {
 }
 
 /// "list|add" is a choice of words; other names stand for something.
-std::vector<std::string> choices(std::string_view name) {
+bool isChoice(std::string_view name) {
     const auto fixed = [](char c) { return (c >= 'a' && c <= 'z') || c == '|'; };
-    if (!std::all_of(name.begin(), name.end(), fixed)) return {};
+    return std::all_of(name.begin(), name.end(), fixed);
+}
+
+std::vector<std::string> wordsIn(std::string_view choice) {
     std::vector<std::string> words;
-    while (!name.empty()) {
-        words.emplace_back(name.substr(0, name.find('|')));
-        name.remove_prefix(std::min(words.back().size() + 1, name.size()));
+    while (!choice.empty()) {
+        words.emplace_back(choice.substr(0, choice.find('|')));
+        choice.remove_prefix(std::min(words.back().size() + 1, choice.size()));
     }
     return words;
 }
@@ -67,18 +70,55 @@ std::vector<std::string> optionNames(const Command& command) {
     return names;
 }
 
-std::vector<std::string> allCandidates(const Typed& typed, const LiveNames& names) {
-    if (typed.before.empty()) return commandNames();
-    const auto* command = findCommand(typed.before.front());
-    if (command == nullptr) return {};
-    if (typed.partial.starts_with('-')) return optionNames(*command);
-    const auto name = argumentName(command->arguments, typed.before.size() - 1);
+/// What stands for something by its name.
+std::vector<std::string> live(std::string_view name, const std::string& before,
+                              const LiveNames& names) {
     if (name == "COMMAND") return commandNames();
     if (name == "CHANNEL") return names.channels();
-    if (name == "UUID") return names.clients(typed.before.back());
+    if (name == "UUID") return names.clients(before);
     if (name == "NODE") return names.nodes();
     if (name == "TARGET") return names.targets();
-    return choices(name);
+    return {};
+}
+
+/// The whole words without options and their values.
+struct Place {
+    const Command* command = nullptr;
+    std::vector<std::string> arguments;
+    const Option* wants = nullptr;  ///< whose value comes next
+};
+
+Place placeOf(const std::vector<std::string>& words) {
+    Place place;
+    for (const auto& word : words) {
+        if (place.wants != nullptr) {
+            place.wants = nullptr;
+        } else if (word.starts_with('-') && word.size() > 1) {
+            const auto* option = findOption(place.command, word);
+            if (option != nullptr && !option->argument.empty()) place.wants = option;
+        } else if (place.command == nullptr) {
+            place.command = findCommand(word);
+            if (place.command == nullptr) break;
+        } else {
+            place.arguments.push_back(word);
+        }
+    }
+    return place;
+}
+
+std::vector<std::string> valuesOf(const Option& option, const LiveNames& names) {
+    return option.choices.empty() ? live(option.argument, {}, names) : wordsIn(option.choices);
+}
+
+std::vector<std::string> allCandidates(const Typed& typed, const LiveNames& names) {
+    if (typed.before.empty()) return commandNames();
+    const auto place = placeOf(typed.before);
+    if (place.command == nullptr) return {};
+    if (place.wants != nullptr) return valuesOf(*place.wants, names);
+    if (typed.partial.starts_with('-')) return optionNames(*place.command);
+    const auto name = argumentName(place.command->arguments, place.arguments.size());
+    if (isChoice(name)) return wordsIn(name);
+    return live(name, place.arguments.empty() ? std::string() : place.arguments.back(), names);
 }
 
 }  // namespace

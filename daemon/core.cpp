@@ -1,6 +1,6 @@
 #include "core.hpp"
 
-#include <spdlog/spdlog.h>
+#include "log.hpp"
 
 #include <boost/asio/post.hpp>
 #include <nlohmann/json.hpp>
@@ -50,8 +50,8 @@ link::Keyring reloadedKeys(const config::Settings& settings, const std::string& 
 
 void warnIfUnprotected(const config::Settings& settings, const link::Keyring& keys) {
     if (!settings.link.connectToNet || !keys.empty()) return;
-    spdlog::warn(
-        "link: neither encrypted nor authenticated, since there is no netkeyfile: whoever is in "
+    log::warn(
+        "link: neither encrypted nor authenticated, since there is no key file: whoever is in "
         "the network can read events, and send them as any host (docs/security.md)");
 }
 
@@ -200,8 +200,8 @@ json Core::take(config::Parsed parsed, const std::string& file) {
         changed.push_back(
             {{"pointer", change.pointer}, {"before", change.before}, {"after", change.after}});
     }
-    spdlog::info("configuration {} taken: {} keys changed", file.empty() ? "of the request" : file,
-                 changes.size());
+    log::info("configuration {} taken: {} keys changed", file.empty() ? "of the request" : file,
+              changes.size());
     return {{"status", "done"},
             {"file", file},
             {"changed", std::move(changed)},
@@ -236,7 +236,7 @@ void Core::replaceLink(const config::Settings& next, const link::Keyring& keys) 
             link_ = openLink(settings_, keys_);
         } catch (const Error& again) {
             link_.reset();
-            spdlog::error("the link is down, for it could not be opened again: {}", again.what());
+            log::error("the link is down, for it could not be opened again: {}", again.what());
         }
         router_.setLink(link_.get());
         awaitHosts(settings_.link.heartbeat);

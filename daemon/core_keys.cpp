@@ -2,7 +2,7 @@
 // link, so that a restart finds what is in force.
 #include "core_keys.hpp"
 
-#include <spdlog/spdlog.h>
+#include "log.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -72,7 +72,7 @@ json Core::changeKeys(const std::function<void(link::Keyring&)>& change, const s
         keys.save(file);
         keys_ = std::move(keys);
         if (link_) link_->setKeys(keys_);
-        spdlog::info("link: {}", told);
+        log::info("link: {}", told);
     }
     return listKeys();
 }

@@ -1,4 +1,4 @@
-#include <spdlog/spdlog.h>
+#include <spdlog/sinks/base_sink.h>
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
@@ -10,16 +10,37 @@
 
 #include "core.hpp"
 #include "endpoint.hpp"
+#include "log.hpp"
 #include "path_text.hpp"
 
 namespace netcluster {
 namespace {
 
+class WarningSink final : public spdlog::sinks::base_sink<std::mutex> {
+  public:
+    explicit WarningSink(std::function<void(const std::string&)> take) : take_(std::move(take)) {
+        set_level(spdlog::level::warn);
+    }
+
+  private:
+    void sink_it_(const spdlog::details::log_msg& line) override {
+        take_(std::string(line.payload.data(), line.payload.size()));
+    }
+    void flush_() override {}
+
+    const std::function<void(const std::string&)> take_;
+};
+
+std::unique_ptr<spdlog::logger> loggerFor(const ServerOptions& options) {
+    if (!options.onWarning) return {};
+    return std::make_unique<spdlog::logger>("", std::make_shared<WarningSink>(options.onWarning));
+}
+
 config::Settings readSettings(const ServerOptions& options) {
     config::Parsed parsed = options.configFile.empty()
                                 ? config::parse(options.configText, "(configuration)")
                                 : config::load(config::pathFromText(options.configFile));
-    for (const config::Problem& warning : parsed.warnings) spdlog::warn("{}", warning.text());
+    for (const config::Problem& warning : parsed.warnings) daemon::log::warn("{}", warning.text());
     if (parsed.settings) return std::move(*parsed.settings);
     std::vector<std::string> problems;
     for (const config::Problem& problem : parsed.problems) problems.push_back(problem.text());
@@ -30,11 +51,13 @@ config::Settings readSettings(const ServerOptions& options) {
 
 class Server::Impl {
   public:
-    explicit Impl(ServerOptions options) : options_(std::move(options)) {}
+    explicit Impl(ServerOptions options)
+        : options_(std::move(options)), logger_(loggerFor(options_)) {}
     ~Impl() { stop(); }
 
     void start() {
         const std::lock_guard lock(mutex_);
+        const daemon::log::Use logging(logger_.get());
         if (core_) throw Error("the server runs already");
         const std::string runDir =
             options_.runDir.empty() ? local::runDirectory() : options_.runDir;
@@ -46,12 +69,16 @@ class Server::Impl {
         core_ = std::move(core);
         pulse_ = std::make_unique<boost::asio::steady_timer>(*io_);
         if (options_.onPulse && options_.pulse.count() > 0) awaitPulse();
-        thread_ = std::thread([this] { io_->run(); });
+        thread_ = std::thread([this] {
+            const daemon::log::Use own(logger_.get());
+            io_->run();
+        });
     }
 
     void stop() {
         const std::lock_guard lock(mutex_);
         if (!core_) return;
+        const daemon::log::Use logging(logger_.get());
         boost::asio::post(*io_, [this] {
             stopping_ = true;
             pulse_->cancel();
@@ -87,6 +114,7 @@ class Server::Impl {
     }
 
     const ServerOptions options_;
+    const std::unique_ptr<spdlog::logger> logger_;  // null: spdlog's default one
     std::mutex mutex_;
     // The parts end before the loop they were made on; what the loop still held goes with it.
     std::unique_ptr<boost::asio::io_context> io_;

@@ -33,7 +33,7 @@ void AnswerSender::result(const ReplyAddress& address, const Json& result) {
     if (address.here) {
         emit(address, pieceData(address.node, 0, 1, text));
     } else {
-        keep(Parcel::ofText(address, std::move(text), now()));
+        keep(Parcel::ofText(address, std::move(text)));
     }
 }
 
@@ -47,7 +47,7 @@ void AnswerSender::unknown(const ReplyAddress& address, std::string_view name) {
 
 void AnswerSender::small(const ReplyAddress& address, const Json& data) {
     if (emit(address, data) == Emitted::accepted) return;
-    keep(Parcel::ofData(address, data, now()));
+    keep(Parcel::ofData(address, data));
 }
 
 Emitted AnswerSender::emit(const ReplyAddress& address, const Json& data) {
@@ -89,6 +89,7 @@ void AnswerSender::pump(Line& line, Time now) {
 
 // True when it is done with; false when it has to wait.
 bool AnswerSender::pumpOne(Parcel& parcel, Time now) {
+    parcel.begin(now);
     if (parcel.givenUp(now)) return true;
     while (!parcel.whole()) {
         if (!parcel.mayGo(now)) return false;

@@ -6,20 +6,22 @@
 
 namespace netcluster::tasks {
 
-Parcel Parcel::ofText(ReplyAddress address, std::string text, Time now) {
+Parcel Parcel::ofText(ReplyAddress address, std::string text) {
     Parcel parcel;
     parcel.address_ = std::move(address);
     parcel.text_ = std::make_unique<const std::string>(std::move(text));
-    parcel.progress_ = now;
     return parcel;
 }
 
-Parcel Parcel::ofData(ReplyAddress address, Json data, Time now) {
+Parcel Parcel::ofData(ReplyAddress address, Json data) {
     Parcel parcel;
     parcel.address_ = std::move(address);
     parcel.data_ = std::move(data);
-    parcel.progress_ = now;
     return parcel;
+}
+
+void Parcel::begin(Time now) {
+    if (!progress_) progress_ = now;
 }
 
 Json Parcel::next() {

@@ -38,16 +38,19 @@ class Parcel {
     /// A queue without room for so long counts as one that has none for so large a piece. Reason: a
     /// full one is emptied within that, by a daemon that works, and small pieces are slow.
     static constexpr std::chrono::milliseconds roomTime{1000};
-    /// Without any progress it is given up: the caller is gone. Of one that speaks its words are
-    /// progress, else the pieces that are sent.
+    /// Without any progress, from when its turn came, it is given up: the caller is gone. Of one
+    /// that speaks its words are progress, else the pieces that are sent.
     static constexpr std::chrono::seconds longest{60};
 
-    static Parcel ofText(ReplyAddress address, std::string text, Time now);
-    static Parcel ofData(ReplyAddress address, Json data, Time now);
+    static Parcel ofText(ReplyAddress address, std::string text);
+    static Parcel ofData(ReplyAddress address, Json data);
 
     const ReplyAddress& address() const { return address_; }
     std::size_t size() const { return (text_ ? text_->size() : 0) + address_.id.size() + 256; }
 
+    /// Its turn has come: those before it for the same caller are out, or given up. Saying so
+    /// again changes nothing.
+    void begin(Time now);
     /// The data of what is to be emitted next.
     Json next();
     /// It was taken.
@@ -65,7 +68,7 @@ class Parcel {
     bool mayGo(Time now) const { return now >= due(); }
     /// When something may be, if the caller says nothing.
     Time due() const;
-    bool givenUp(Time now) const { return now - progress_ >= longest; }
+    bool givenUp(Time now) const { return progress_ && now - *progress_ >= longest; }
 
   private:
     std::size_t count() const;
@@ -80,7 +83,7 @@ class Parcel {
     std::size_t window_ = fewUnheard;
     bool speaks_ = false;  // the caller
     Time lastSent_{};
-    Time progress_{};
+    std::optional<Time> progress_{};  // none: its turn has not come
     std::optional<Time> noRoomSince_{};
 };
 

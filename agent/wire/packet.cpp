@@ -143,6 +143,14 @@ void appendGapPacket(std::string& out, const Gap& gap, std::string_view channel)
     out += '\0';
 }
 
+std::string refusedText(std::string_view event, std::string_view why) {
+    std::string text = R"({"event":)";
+    appendQuoted(text, event);
+    text += R"(,"error":)";
+    appendQuoted(text, why);
+    return text + '}';
+}
+
 void appendErrorPacket(std::string& out, std::string_view reason, std::string_view channel) {
     appendNoticeHead(out, "nc-error", channel);
     out += R"({"error":)";

@@ -38,6 +38,9 @@ PacketResult readPacket(std::string_view text);
 [[nodiscard]] bool appendPacket(std::string& out, const EventView& event);
 /// The gap notice for JSON clients: event `nc-gap`.
 void appendGapPacket(std::string& out, const Gap& gap, std::string_view channel);
+/// What a JSON client is told when an event of its own with `to` is refused, and its data.
+inline constexpr std::string_view refusedNotice = "nc-refused";
+std::string refusedText(std::string_view event, std::string_view why);
 /// Why the connection ends, for JSON clients: event `nc-error`.
 void appendErrorPacket(std::string& out, std::string_view reason, std::string_view channel);
 

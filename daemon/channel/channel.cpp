@@ -1,6 +1,6 @@
 #include "channel.hpp"
 
-#include <spdlog/spdlog.h>
+#include "log.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -40,15 +40,15 @@ Channel::~Channel() = default;
 
 void Channel::start() {
     acceptor_.start([this](local::Stream stream) { accepted(std::move(stream)); },
-                    [](const std::string& trouble) { spdlog::error("{}", trouble); });
+                    [](const std::string& trouble) { log::error("{}", trouble); });
 }
 
 void Channel::accepted(local::Stream stream) {
     if (context_.clients >= context_.maxClients) {
         turnAway(stream, name_, "the daemon serves as many clients as it may");
         if (!std::exchange(turnedAway_, true)) {
-            spdlog::warn("{}: a client was turned away: {} are connected (\"maxclients\")", name_,
-                         context_.clients);
+            log::warn("{}: a client was turned away: {} are connected (\"maxclients\")", name_,
+                      context_.clients);
         }
         return;
     }

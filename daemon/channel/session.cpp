@@ -1,6 +1,6 @@
 #include "session.hpp"
 
-#include <spdlog/spdlog.h>
+#include "log.hpp"
 
 #include <boost/asio/post.hpp>
 #include <nlohmann/json.hpp>
@@ -152,7 +152,7 @@ void Session::notice(const std::string& bytes) {
 void Session::noteDrops() {
     const std::uint64_t before = std::exchange(dropsNoted_, queue_.eventsDropped());
     if (before == dropsNoted_ || std::exchange(dropLogged_, true)) return;
-    spdlog::warn("{}: slow consumer: events for it are dropped, {} so far", label(), dropsNoted_);
+    log::warn("{}: slow consumer: events for it are dropped, {} so far", label(), dropsNoted_);
 }
 
 void Session::flush() {
@@ -178,7 +178,7 @@ void Session::write() {
         const local::IoResult result = stream_.write(pieces);
         if (result.outcome == local::Io::closed) return becomeDeaf();
         if (result.outcome == local::Io::failed) {
-            spdlog::warn("{}: {}", label(), result.reason());
+            log::warn("{}: {}", label(), result.reason());
             return finish();
         }
         queue_.wrote(result.count);
@@ -292,7 +292,7 @@ void Session::noProgress() {
     if (held_.empty()) return;
     stalled_ = true;
     dropLogged_ = true;
-    spdlog::warn(
+    log::warn(
         "{}: slow consumer: took nothing for {} ms; it holds nobody up any more and loses "
         "its oldest events until it has caught up",
         label(), context_.stallTimeout.count());
@@ -308,8 +308,8 @@ void Session::progressed() {
         stalled_ = tooSlowForLink_ = false;
         patient_ = caughtUp_ = true;
         if (std::exchange(dropLogged_, false)) {
-            spdlog::info("{}: has caught up; {} events for it were dropped so far", label(),
-                         queue_.eventsDropped());
+            log::info("{}: has caught up; {} events for it were dropped so far", label(),
+                      queue_.eventsDropped());
         }
     } else {
         watch();
@@ -342,10 +342,17 @@ void Session::unwanted(std::string_view event, std::uint8_t reach, std::uint64_t
     notice(bytes);
 }
 
-void Session::refused(std::string_view event, std::string_view why) {
-    if (refused_++ == 0) {
-        spdlog::warn("{}: emitted \"{}\": {}; refused, as others will be", label(),
-                     printable(event, wire::maxEventName), why);
+void Session::refused(const wire::EventView& event, std::string_view why) {
+    const bool first = refused_++ == 0;
+    if (first) {
+        log::warn("{}: emitted \"{}\": {}; refused, as others will be", label(),
+                  printable(event.name, wire::maxEventName), why);
+    }
+    // A 1.x client writes no `to`, and expects no answer; the agent library looks before it sends.
+    if (encoding_ != Encoding::json || event.to.empty()) return;
+    // Its first mistake, and then those only to which it waits for an answer.
+    if (!std::exchange(toldRefused_, true) || !event.id.empty()) {
+        reply(wire::refusedNotice, wire::refusedText(event.name, why), event.id);
     }
 }
 
@@ -357,7 +364,7 @@ void Session::misbehaved(std::string_view how) {
 void Session::doom(const std::string& reason) {
     if (!doom_.empty() || closing_) return;
     doom_ = reason;
-    spdlog::warn("{}: disconnected: {}", label(), reason);
+    log::warn("{}: disconnected: {}", label(), reason);
 }
 
 void Session::close(std::string reason) {

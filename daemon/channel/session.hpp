@@ -83,7 +83,7 @@ class Session final : public Source, public Outlet {
     void resume() override;
     void reply(std::string_view event, std::string_view json, std::string_view id) override;
     void unwanted(std::string_view event, std::uint8_t reach, std::uint64_t generation) override;
-    void refused(std::string_view event, std::string_view why) override;
+    void refused(const wire::EventView& event, std::string_view why) override;
     void misbehaved(std::string_view how) override;
     std::string label() const override;
 
@@ -220,6 +220,7 @@ class Session final : public Source, public Outlet {
     bool caughtUp_ = false;  // since patience began
     std::uint64_t received_ = 0;
     std::uint64_t refused_ = 0;
+    bool toldRefused_ = false;
     std::uint64_t dropsNoted_ = 0;
 };
 

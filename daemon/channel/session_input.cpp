@@ -1,5 +1,5 @@
 // What a session makes of the bytes its client sends.
-#include <spdlog/spdlog.h>
+#include "log.hpp"
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
@@ -51,7 +51,7 @@ void Session::readable() {
         case local::Io::closed:
             return left();
         case local::Io::failed:
-            spdlog::warn("{}: {}", label(), result.reason());
+            log::warn("{}: {}", label(), result.reason());
             return finish();
     }
     waitReadable();

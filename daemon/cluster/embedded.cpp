@@ -2,6 +2,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/udp.hpp>
+#include <cstdio>
 #include <filesystem>
 #include <system_error>
 
@@ -58,6 +59,14 @@ std::string configOf(const PeersFile& file, const std::string& name, const std::
     return config.dump();
 }
 
+std::function<void(const std::string&)> warningsOf(Pid pid, const Options& options) {
+    if (options.onWarning) return options.onWarning;
+    return [pid](const std::string& line) {
+        std::fprintf(stderr, "netcluster: server %lld: %s\n", static_cast<long long>(pid),
+                     line.c_str());
+    };
+}
+
 void startDaemon(netcluster::Server& daemon, const PeersFile& file) {
     try {
         daemon.start();
@@ -82,10 +91,12 @@ Embedded::RunDirectory::~RunDirectory() {
     std::filesystem::remove_all(config::pathFromText(path), ignored);
 }
 
-Embedded::Embedded(const PeersFile& file, const std::string& name, const std::string& keyFile)
+Embedded::Embedded(const PeersFile& file, const std::string& name, const Options& options)
     : runDir_(name) {
     daemon_ = std::make_unique<netcluster::Server>(
-        ServerOptions{.configText = configOf(file, name, keyFile), .runDir = runDir_.path});
+        ServerOptions{.configText = configOf(file, name, options.keyFile),
+                      .runDir = runDir_.path,
+                      .onWarning = warningsOf(file.own.pid, options)});
     startDaemon(*daemon_, file);
     agent_ = std::make_unique<Agent>(
         channel,

@@ -18,7 +18,7 @@ class Embedded {
   public:
     /// Starts the daemon under `name` (see Post). Throws Error naming the address when it cannot be
     /// bound.
-    Embedded(const PeersFile& file, const std::string& name, const std::string& keyFile);
+    Embedded(const PeersFile& file, const std::string& name, const Options& options);
     /// Says goodbye; everything that it made is gone.
     ~Embedded();
     Embedded(const Embedded&) = delete;

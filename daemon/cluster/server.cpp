@@ -202,7 +202,7 @@ void Server::Impl::start() {
         throw Error("server " + std::to_string(pid()) + " of " + file_.name + " runs already");
     }
     const std::string name = newName(pid());
-    auto embedded = std::make_unique<Embedded>(file_, name, options_.keyFile);
+    auto embedded = std::make_unique<Embedded>(file_, name, options_);
     {
         const Lock lock(mutex_);
         post_ = std::make_unique<Post>(name, peers(),

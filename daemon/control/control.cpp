@@ -1,6 +1,6 @@
 #include "control.hpp"
 
-#include <spdlog/spdlog.h>
+#include "log.hpp"
 
 #include <array>
 #include <netcluster/control.hpp>

@@ -1,6 +1,6 @@
 // The half of Link that hears: who is let in, what goes to which part, and what is asked and
 // answered.
-#include <spdlog/spdlog.h>
+#include "log.hpp"
 
 #include <algorithm>
 #include <netcluster/control.hpp>
@@ -266,13 +266,13 @@ void Link::Impl::onBad(link::Bad reason) {
 
 void Link::Impl::onHostOnline(const link::Remote& remote) {
     sender_.flow().join(remote.session(), buffer_.sent());
-    spdlog::info("link: host {} is online at {}", remote.name(), link::text(remote.address));
+    log::info("link: host {} is online at {}", remote.name(), link::text(remote.address));
     if (remote.said.host == identity_.host) log_.twin(steady_clock::now(), remote);
 }
 
 void Link::Impl::onHostExpired(const link::Remote& remote, std::string_view why) {
     sender_.flow().leave(remote.session());
-    spdlog::info("link: host {} is gone: {}", remote.name(), why);
+    log::info("link: host {} is gone: {}", remote.name(), why);
 }
 
 // -- what the relay says -----------------------------------------------------------------------
@@ -318,14 +318,14 @@ void Link::Impl::onThere(const link::Origin& origin) {
             notice["version"] = said.version;
         }
         notice["via"] = origin.viaName;
-        spdlog::info("link: host {} is online behind {}", origin.name, origin.viaName);
+        log::info("link: host {} is online behind {}", origin.name, origin.viaName);
     }
     sink_.onNetNotice(control::hostOnline, jsonText(notice));
 }
 
 void Link::Impl::onGone(const link::Origin& origin, std::string_view why) {
     if (origin.hops != 0) {
-        spdlog::info("link: host {} cannot be reached any more: {}", origin.name, why);
+        log::info("link: host {} cannot be reached any more: {}", origin.name, why);
     }
     sink_.onNetNotice(
         control::hostExpired,

@@ -1,6 +1,6 @@
 #include "link_impl.hpp"
 
-#include <spdlog/spdlog.h>
+#include "log.hpp"
 
 #include <algorithm>
 #include <boost/asio/post.hpp>

@@ -1,6 +1,6 @@
 #include "link_log.hpp"
 
-#include <spdlog/spdlog.h>
+#include "log.hpp"
 
 #include <utility>
 
@@ -31,16 +31,14 @@ void LinkLog::gap(Time now, const std::string& host, const GapReport& report) {
 
 void LinkLog::say(Time now, const std::string& host, Gaps& gaps) {
     if (gaps.datagrams != 0) {
-        spdlog::warn("link: {} datagrams of host {} did not arrive ({} gaps, numbers {} to {})",
-                     gaps.datagrams, host, gaps.holes, gaps.first, gaps.last);
+        log::warn("link: {} datagrams of host {} did not arrive ({} gaps, numbers {} to {})",
+                  gaps.datagrams, host, gaps.holes, gaps.first, gaps.last);
     }
     if (gaps.events != 0) {
-        spdlog::warn("link: host {} left out {} events: its link queue was full", host,
-                     gaps.events);
+        log::warn("link: host {} left out {} events: its link queue was full", host, gaps.events);
     }
     if (gaps.behind != 0) {
-        spdlog::warn("link: something of host {} may have been lost before it came to a relay",
-                     host);
+        log::warn("link: something of host {} may have been lost before it came to a relay", host);
     }
     gaps = {};
     gaps.quietUntil = now + lossPause;
@@ -51,7 +49,7 @@ void LinkLog::queueFull(Time now, std::uint64_t events) {
 }
 
 void LinkLog::sayQueueFull(std::uint64_t count) {
-    if (count != 0) spdlog::warn("link: {} events dropped: link queue full", count);
+    if (count != 0) log::warn("link: {} events dropped: link queue full", count);
 }
 
 void LinkLog::overflowed(Time now, std::uint64_t datagrams) {
@@ -60,7 +58,7 @@ void LinkLog::overflowed(Time now, std::uint64_t datagrams) {
 
 void LinkLog::sayOverflowed(std::uint64_t count) {
     if (count == 0) return;
-    spdlog::warn(
+    log::warn(
         "link: {} datagrams lost in our socket's buffer: this host is too slow, or "
         "net.core.rmem_max too small",
         count);
@@ -68,7 +66,7 @@ void LinkLog::sayOverflowed(std::uint64_t count) {
 
 void LinkLog::twin(Time now, const Remote& remote) {
     if (twins_.add(now, 1, badPause) == 0) return;
-    spdlog::warn(
+    log::warn(
         "link: host {} at {} has our identity ({}): is it a copy of this machine? Neither knows "
         "the "
         "other's nodes; give one of them another machine id or run directory",
@@ -79,8 +77,8 @@ void LinkLog::bad(Time now, Bad reason, const Endpoint& from, bool news) {
     if (!news) return;  // said before; counted all the same
     if (newsLeft_ > 0) {
         --newsLeft_;
-        spdlog::warn("link: datagrams from {} are refused: {}", from.address().to_string(),
-                     badMeaning(reason));
+        log::warn("link: datagrams from {} are refused: {}", from.address().to_string(),
+                  badMeaning(reason));
         return;
     }
     lastReason_ = reason;
@@ -90,8 +88,8 @@ void LinkLog::bad(Time now, Bad reason, const Endpoint& from, bool news) {
 
 void LinkLog::sayBad(std::uint64_t count) {
     if (count == 0) return;
-    spdlog::warn("link: datagrams of {} more senders are refused, the last from {}: {}", count,
-                 lastSender_.address().to_string(), badMeaning(lastReason_));
+    log::warn("link: datagrams of {} more senders are refused, the last from {}: {}", count,
+              lastSender_.address().to_string(), badMeaning(lastReason_));
 }
 
 void LinkLog::tick(Time now) {

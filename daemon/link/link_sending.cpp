@@ -1,6 +1,6 @@
 // The half of Link that sends: events into the buffer, datagrams out of it, and what the link has
 // to say by itself.
-#include <spdlog/spdlog.h>
+#include "log.hpp"
 
 #include <algorithm>
 #include <cassert>
@@ -225,7 +225,7 @@ void Link::Impl::sendLeftovers() {
         batchSent(now);
     }
     if (buffer_.waiting() == 0) return;
-    spdlog::warn("link: {} datagrams still waiting at the end were dropped", buffer_.waiting());
+    log::warn("link: {} datagrams still waiting at the end were dropped", buffer_.waiting());
 }
 
 }  // namespace netcluster::daemon

@@ -1,6 +1,6 @@
 #include "path.hpp"
 
-#include <spdlog/spdlog.h>
+#include "log.hpp"
 
 #include <algorithm>
 
@@ -36,7 +36,7 @@ std::size_t Path::attempt(Time now, const Batch& batch) {
             counts_.datagrams += sent;
             counts_.bytes += std::min(batch.bytes.size(), sent * batch.stride);
             fullSince_.reset();
-            if (inTrouble_) spdlog::info("link: sending on {} works again", label_);
+            if (inTrouble_) log::info("link: sending on {} works again", label_);
             inTrouble_ = false;
             return sent;
         case Sent::full:
@@ -44,8 +44,8 @@ std::size_t Path::attempt(Time now, const Batch& batch) {
         case Sent::tooBig:
             ++counts_.tooBig;
             if (!saidTooBig_) {
-                spdlog::warn("link: {} bytes are more than the MTU of {} lets pass",
-                             batch.datagram(0).size(), label_);
+                log::warn("link: {} bytes are more than the MTU of {} lets pass",
+                          batch.datagram(0).size(), label_);
             }
             saidTooBig_ = true;
             return 1;
@@ -69,7 +69,7 @@ void Path::complain(Time now, const std::string& why) {
     if (complained_ && now - *complained_ < complaintPause) return;
     complained_ = now;
     inTrouble_ = true;
-    spdlog::warn("link: cannot send on {}: {}", label_, why);
+    log::warn("link: cannot send on {}: {}", label_, why);
 }
 
 }  // namespace netcluster::daemon::link

@@ -1,6 +1,6 @@
 #include "peers.hpp"
 
-#include <spdlog/spdlog.h>
+#include "log.hpp"
 
 #include <boost/asio/post.hpp>
 #include <charconv>
@@ -92,15 +92,15 @@ void Peers::resolved(std::size_t index, const boost::system::error_code& error,
         due_[index] = now + resolveRetry;
         const std::string why = error ? error.message() : "it has no address";
         if (std::exchange(complained_[index], why) == why) return;
-        spdlog::warn("link: peer {} cannot be looked up: {}; trying again every {} s", peer.text,
-                     why, resolveRetry.count());
+        log::warn("link: peer {} cannot be looked up: {}; trying again every {} s", peer.text, why,
+                  resolveRetry.count());
         return;
     }
     due_[index] = now + resolveAgain;
     complained_[index].clear();
     const Endpoint address = found.begin()->endpoint();
     if (peer.address == address) return;
-    spdlog::info("link: peer {} is at {}", peer.text, address.address().to_string());
+    log::info("link: peer {} is at {}", peer.text, address.address().to_string());
     peer.address = address;
     changed_();
 }

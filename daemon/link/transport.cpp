@@ -1,6 +1,6 @@
 #include "transport.hpp"
 
-#include <spdlog/spdlog.h>
+#include "log.hpp"
 
 #include <algorithm>
 #include <cstdlib>
@@ -164,7 +164,7 @@ bool Transport::readBatch(UdpSocket& socket) {
     overflowed_ += socket.overflowed() - overflowedBefore;
     if (error) {
         // Opened again by the next scan; reading on might spin.
-        spdlog::warn("link: reading failed: {}", error.message());
+        log::warn("link: reading failed: {}", error.message());
         socket.close();
         return false;
     }

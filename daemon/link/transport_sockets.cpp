@@ -1,6 +1,6 @@
 // The half of Transport that opens and closes: unicast sockets, the group on each interface, and
 // what is said about those that cannot be had.
-#include <spdlog/spdlog.h>
+#include "log.hpp"
 
 #include <algorithm>
 #include <netcluster/error.hpp>
@@ -83,7 +83,7 @@ void Transport::leaveVanished(const std::vector<Interface>& chosen) {
                 return sameInterface(interface, joined.interface, group_.address().is_v6());
             });
         if (chosenStill && joined.socket->isOpen()) return false;
-        spdlog::info("link: left {} on {}", groupText(), joined.interface.name);
+        log::info("link: left {} on {}", groupText(), joined.interface.name);
         joined.socket->close();
         return true;
     });
@@ -115,7 +115,7 @@ Transport::Socket Transport::tryJoin(const Interface& interface, bool first) {
         return {};
     }
     complained_.erase(interface.name);
-    spdlog::info("link: joined {} on {}", groupText(), interface.name);
+    log::info("link: joined {} on {}", groupText(), interface.name);
     listen(socket);
     return socket;
 }
@@ -123,7 +123,7 @@ Transport::Socket Transport::tryJoin(const Interface& interface, bool first) {
 void Transport::noteUsable() {
     const bool usable = !joined_.empty() || !peers_->all().empty();
     if (!usable && usable_) {
-        spdlog::warn("link: no network to use: only this host is served until one comes");
+        log::warn("link: no network to use: only this host is served until one comes");
     }
     usable_ = usable;
 }
@@ -133,7 +133,7 @@ void Transport::complain(const std::string& about, const std::string& why) {
     if (why.empty()) {
         complained_.erase(about);
     } else if (std::exchange(complained_[about], why) != why) {
-        spdlog::warn("link: {}: {}", about, why);
+        log::warn("link: {}: {}", about, why);
     }
 }
 

@@ -1,9 +1,9 @@
 #include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
-#include <spdlog/spdlog.h>
 #include <sys/socket.h>
 #include <sys/types.h>
+#include "log.hpp"
 
 #include <algorithm>
 #include <array>
@@ -127,8 +127,8 @@ void UdpSocket::setBuffers() {
     }
     granted_ = static_cast<std::uint64_t>(get(fd, SOL_SOCKET, SO_RCVBUF));
     grantedToSend_ = static_cast<std::uint64_t>(get(fd, SOL_SOCKET, SO_SNDBUF));
-    spdlog::debug("link: socket buffers are {} KiB to receive, {} KiB to send", granted_ / 1024,
-                  grantedToSend_ / 1024);
+    log::debug("link: socket buffers are {} KiB to receive, {} KiB to send", granted_ / 1024,
+               grantedToSend_ / 1024);
 }
 
 void UdpSocket::openGroup(const Endpoint& group, unsigned interfaceIndex, int ttl) {

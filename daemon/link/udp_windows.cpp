@@ -3,7 +3,7 @@
 // after these
 #include <mstcpip.h>
 #include <mswsock.h>
-#include <spdlog/spdlog.h>
+#include "log.hpp"
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
@@ -188,8 +188,8 @@ void UdpSocket::setBuffers() {
     trySet(socket, SOL_SOCKET, SO_SNDBUF, sendBuffer);
     granted_ = 2 * get(socket, SOL_SOCKET, SO_RCVBUF);
     grantedToSend_ = 2 * get(socket, SOL_SOCKET, SO_SNDBUF);
-    spdlog::debug("link: socket buffers are {} KiB to receive, {} KiB to send", granted_ / 2048,
-                  grantedToSend_ / 2048);
+    log::debug("link: socket buffers are {} KiB to receive, {} KiB to send", granted_ / 2048,
+               grantedToSend_ / 2048);
 }
 
 void UdpSocket::openGroup(const Endpoint& group, unsigned interfaceIndex, int ttl) {

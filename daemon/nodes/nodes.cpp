@@ -1,6 +1,6 @@
 #include "nodes.hpp"
 
-#include <spdlog/spdlog.h>
+#include "log.hpp"
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
@@ -154,8 +154,8 @@ void Nodes::onHostEvent(const wire::EventView& event) {
 void Nodes::complain(const wire::EventView& event, const std::string& wrong) {
     if (complainedOf_.size() == maxComplaints) return;
     if (!complainedOf_.insert(std::string(event.host)).second) return;
-    spdlog::warn("nodes: what host {} tells cannot be used: {}: {}; later ones are not logged",
-                 printable(event.host, 64), printable(event.name, wire::maxEventName), wrong);
+    log::warn("nodes: what host {} tells cannot be used: {}: {}; later ones are not logged",
+              printable(event.host, 64), printable(event.name, wire::maxEventName), wrong);
 }
 
 void Nodes::watch() {
@@ -273,8 +273,8 @@ void Nodes::onNodeExpired(const Node& node, std::string_view why) {
 }
 
 void Nodes::onNodeRefused(const Node& node, const Node& winner) {
-    spdlog::warn("nodes: {} of client {} gives way to the one on host {}, which was earlier",
-                 node.said.id, wire::uuidText(node.client), winner.hostName);
+    log::warn("nodes: {} of client {} gives way to the one on host {}, which was earlier",
+              node.said.id, wire::uuidText(node.client), winner.hostName);
 }
 
 void Nodes::onStats(const json& stats) {

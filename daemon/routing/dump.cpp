@@ -1,6 +1,6 @@
 #include "dump.hpp"
 
-#include <spdlog/spdlog.h>
+#include "log.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -34,10 +34,10 @@ std::string jsonText(const nlohmann::json& value) {
 }
 
 void dumpEvent(std::string_view channel, const wire::EventView& event) {
-    spdlog::info("{}: {} {} from {}{}{}", channel, printable(event.name, wire::maxEventName),
-                 event.bytes() ? "(" + std::to_string(event.payload.size()) + " opaque bytes)"
-                               : printable(event.payload, maxDumped),
-                 wire::uuidText(event.sender), event.host.empty() ? "" : " on ", event.host);
+    log::info("{}: {} {} from {}{}{}", channel, printable(event.name, wire::maxEventName),
+              event.bytes() ? "(" + std::to_string(event.payload.size()) + " opaque bytes)"
+                            : printable(event.payload, maxDumped),
+              wire::uuidText(event.sender), event.host.empty() ? "" : " on ", event.host);
 }
 
 }  // namespace netcluster::daemon

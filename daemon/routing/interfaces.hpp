@@ -33,7 +33,8 @@ class Source : public Waiter {
     /// reach (wire::reachFlags), as long as the router's generation is this.
     virtual void unwanted(std::string_view event, std::uint8_t reach, std::uint64_t generation) = 0;
     /// It emitted something that goes nowhere, for this reason: counted, logged once. It stays.
-    virtual void refused(std::string_view event, std::string_view why) = 0;
+    /// Who wrote a `to` that cannot be read is told, where its library has not told it.
+    virtual void refused(const wire::EventView& event, std::string_view why) = 0;
     /// It sent something no honest client sends: its connection ends after this turn.
     virtual void misbehaved(std::string_view how) = 0;
     /// Channel and uuid, for the log.

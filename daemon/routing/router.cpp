@@ -1,6 +1,6 @@
 #include "router.hpp"
 
-#include <spdlog/spdlog.h>
+#include "log.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -204,7 +204,7 @@ std::size_t Router::takeReserved(Source& source, Port& port, const wire::EventRu
 void Router::refuse(Source& source, Port& port, const wire::EventView& event,
                     std::string_view why) {
     ++port.counters.refused;
-    source.refused(event.name, why);
+    source.refused(event, why);
 }
 
 bool Router::isFor(const Outlet& outlet, const wire::EventView& event) const {

@@ -1,20 +1,9 @@
 // What the tests of the Go package "cluster" ask of theirs, asked of ours.
-#include <spdlog/spdlog.h>
-
 #include <thread>
 
 #include "support.hpp"
 
 namespace netcluster::cluster {
-namespace {
-
-// Each start warns that there are no keys.
-const bool quiet = [] {
-    spdlog::set_level(spdlog::level::err);
-    return true;
-}();
-
-}  // namespace
 
 TEST_CASE("a cluster comes up and goes down 64 times, each time with new servers") {
     for (int round = 0; round < 64; ++round) {

@@ -1,14 +1,11 @@
 // A server of a cluster as a program: sends back what it gets, until it gets "stop".
 //     cluster_echo PID FILE
-#include <spdlog/spdlog.h>
-
 #include <cstdlib>
 #include <iostream>
 #include <netcluster/cluster.hpp>
 
 int main(int argc, char** argv) {
     if (argc != 3) return 2;
-    spdlog::set_level(spdlog::level::err);
     try {
         netcluster::cluster::Server server(std::atoll(argv[1]), argv[2]);
         server.start();

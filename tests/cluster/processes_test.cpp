@@ -55,6 +55,12 @@ TEST_CASE("two processes; one is killed, and what is written to it waits for its
 
     send(cluster[0], pidAt(1), "stop");
     CHECK(other->wait() == 0);
+    // What it prints is the program's own; its daemon only warns.
+    CHECK(other->out.waitForEnd());
+    CHECK(other->err.waitForEnd());
+    CHECK(other->out.text() == "");
+    CHECK(other->err.text().starts_with("netcluster: server " + std::to_string(pidAt(1)) +
+                                        ": link: neither encrypted nor authenticated"));
     CHECK(reports.await(1).size() == 1);
 }
 

@@ -190,6 +190,27 @@ TEST_CASE("a server that is alone in its file runs, and has nobody to write to")
     CHECK(cluster[0].counters().sent == 0);
 }
 
+TEST_CASE("the warnings of a server's daemon go where its program wants them") {
+    std::mutex mutex;
+    std::vector<std::string> lines;
+    Options options;
+    options.onWarning = [&](const std::string& line) {
+        const std::lock_guard lock(mutex);
+        lines.push_back(line);
+    };
+    Cluster cluster(2, options);
+    cluster.start();
+    send(cluster[0], pidAt(1), "hello");
+    receive(cluster[1]);
+    cluster.stop();
+    // One from each, at its start, in words that its program knows.
+    REQUIRE(lines.size() == 2);
+    for (const std::string& line : lines) {
+        CHECK(line.starts_with("link: neither encrypted nor authenticated"));
+        CHECK(line.find("netkeyfile") == std::string::npos);
+    }
+}
+
 TEST_CASE("two servers of one port, each on an address of its own") {
     const std::string port = ":" + std::to_string(portOf(0));
     const PeersFileOnDisk file(R"({"Pid": 1, "Addr": "127.0.0.1)" + port + "\"}\n" +

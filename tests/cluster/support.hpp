@@ -73,7 +73,9 @@ struct Cluster {
     PeersFileOnDisk file;
     std::vector<std::unique_ptr<Server>> servers;
 
-    explicit Cluster(std::size_t count, const Options& options = {}) : file(count) {
+    explicit Cluster(std::size_t count, Options options = {}) : file(count) {
+        // Each start warns that there are no keys.
+        if (!options.onWarning) options.onWarning = [](const std::string&) {};
         for (std::size_t i = 0; i < count; ++i) {
             servers.push_back(std::make_unique<Server>(pidAt(i), file.name, options));
         }

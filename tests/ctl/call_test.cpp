@@ -72,7 +72,7 @@ TEST_CASE("words that make no sense are refused before anybody is asked") {
         {{}, "call needs --target"},
         {{"-target", "a"}, "call needs --fn"},
         {{"-target", "a", "-fn", "f", "-data", "{"}, "the data is not JSON: parse error"},
-        {{"-target", "a", "-fn", "f", "--pick", "best"}, "--pick is one of first, last, random"},
+        {{"-target", "a", "-fn", "f", "--pick", "best"}, "--pick is one of first, last"},
         {{"-target", "a", "-fn", "f", "--pick", "sticky"}, "--pick sticky needs --key"},
         {{"-target", "a", "-fn", "f", "--pick", "first", "--key", "k"}, "--key is for"},
         {{"-target", "a", "-fn", "f", "--no-answer", "--pick", "first"}, "--no-answer is for all"},
@@ -84,6 +84,11 @@ TEST_CASE("words that make no sense are refused before anybody is asked") {
         CHECK(said.status == Status::usage);
         CHECK(said.text.find(why) != std::string::npos);
     }
+    // Those that completion offers.
+    std::string known = "--pick is one of ";
+    for (const char c : pickChoices) known += c == '|' ? std::string(", ") : std::string(1, c);
+    CHECK(refused({"-target", "a", "-fn", "f", "--pick", "best"}).text.find(known + '\n') !=
+          std::string::npos);
     CHECK(refused({"-target", "a", "-fn", "f", "-timeout", "0.05"}).status == Status::failed);
 }
 

@@ -62,6 +62,18 @@ TEST_CASE("words that the table gives to choose from are offered") {
     CHECK(at("keys add ").candidates.empty());
 }
 
+TEST_CASE("values of options are offered, and are not taken for arguments") {
+    CHECK(at("call --pick l") == Completion{"l", {"last", "leastLoaded", "leastMemory"}, " "});
+    CHECK(at("call -pick ra") == Completion{"ra", {"random"}, " "});
+    CHECK(at("call --target ") == Completion{"", {"db", "eu", "web-1"}, " "});
+    CHECK(at("call -target db -channel A") == Completion{"A", {"Alpha", "Axe"}, " "});
+    CHECK(at("call --fn ").candidates.empty());
+    CHECK(at("call --no-answer ").candidates.empty());
+    CHECK(at("call --no-answer --p") == Completion{"--p", {"--pick"}, " "});
+    CHECK(at("listen -C 3 c") == Completion{"c", {"control"}, " "});
+    CHECK(at("showclient --timeout 3 A A-") == Completion{"A-", {"A-1", "A-2"}, " "});
+}
+
 TEST_CASE("the call form is completed as well, and closed") {
     CHECK(at("showchannel(\"Al") == Completion{"Al", {"Alpha"}, "\""});
     CHECK(at("showchannel('Al") == Completion{"Al", {"Alpha"}, "'"});

@@ -122,7 +122,7 @@ struct WaitingSource final : Source {
     void resume() override { ++resumed; }
     void reply(std::string_view, std::string_view, std::string_view) override {}
     void unwanted(std::string_view, std::uint8_t, std::uint64_t) override {}
-    void refused(std::string_view, std::string_view) override {}
+    void refused(const wire::EventView&, std::string_view) override {}
     void misbehaved(std::string_view) override {}
     std::string label() const override { return channel_; }
 

@@ -82,6 +82,10 @@ for shell in bash zsh fish; do
   check "$shell: a value is not taken for a command" \
     offers $shell "showchannel showclient showconfig" ncctl --timeout 3 sho
   check "$shell: commands to explain" offers $shell "listen" ncctl help li
+  check "$shell: values of a command's option" \
+    offers $shell "last leastLoaded leastMemory" ncctl call --pick l
+  check "$shell: nodes and regions as a command's option" \
+    offers $shell "eu web-1" ncctl --dir "$work/run" call --target ""
   check "$shell: ncserver's options" offers $shell "--rundir" ncserver --ru
   check "$shell: the words that a value may be" \
     offers $shell "debug" ncserver --log-level de

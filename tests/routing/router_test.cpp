@@ -32,8 +32,8 @@ class Client final : public Source, public Outlet {
         lastReach = reach;
         lastGeneration = generation;
     }
-    void refused(std::string_view event, std::string_view) override {
-        refusals.emplace_back(event);
+    void refused(const wire::EventView& event, std::string_view) override {
+        refusals.emplace_back(event.name);
     }
     void misbehaved(std::string_view) override { misbehaviour = true; }
     std::string label() const override { return channel_; }

@@ -157,6 +157,31 @@ TEST_CASE("what is refused, and why") {
     hosts.alpha.awaitLog("\"to\" is no target: unexpected at byte 3");
 }
 
+TEST_CASE("a plain JSON client is told when nobody can be meant by its \"to\"") {
+    const Daemon daemon(localConfig(R"("A": {})"));
+    JsonClient client(daemon.socket("A"));
+    JsonListener other(daemon.socket("A"));
+    const auto told = [&](const std::string& event, const EmitWith& how) {
+        client.emit(event, "1", how);
+        const Heard heard = client.nextEvent();
+        CHECK(heard.event == "nc-refused");
+        CHECK(heard.id == how.id);
+        return Json::parse(heard.data);
+    };
+    const std::string why = "\"to\" is no target: unexpected at byte 5";
+    CHECK(told("task", {.to = "tag~("}) == Json{{"event", "task"}, {"error", why}});
+    // After its first mistake it hears of those alone to which it waits for an answer.
+    client.emit("again", "1", EmitWith{.to = "tag~("});
+    CHECK(told("a \"task\"", {.to = "tag~(", .id = "7"}).at("event") == "a \"task\"");
+    // It stays, and others hear nothing of that. A 1.x client, which has no `to`, is told nothing.
+    other.emit("nc-gap");
+    other.emit("fence", "1");
+    CHECK(client.nextEvent().event == "fence");
+    client.emit("fence", "2");
+    CHECK(other.nextEvent().event == "fence");
+    CHECK(daemon.ask("showchannel", "A").at("refused") == 4);
+}
+
 TEST_CASE("how nodes are doing is told on all hosts, also to who comes later") {
     TwoHosts hosts;
     BinaryClient web(hosts.alpha.socket("A"));

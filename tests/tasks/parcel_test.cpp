@@ -11,7 +11,7 @@ namespace {
 const ReplyAddress address{"task-reply.f", "client=x", "7", "n"};
 
 Parcel ofPieces(std::size_t count) {
-    return Parcel::ofText(address, std::string(count * pieceSize, 'x'), {});
+    return Parcel::ofText(address, std::string(count * pieceSize, 'x'));
 }
 
 }  // namespace
@@ -141,17 +141,30 @@ TEST_CASE("a full queue is waited for; only what no queue takes is cut smaller")
 }
 
 TEST_CASE("a short answer that has been cut and is moved says what it said") {
-    Parcel parcel = Parcel::ofText(address, "[1]", {});
+    Parcel parcel = Parcel::ofText(address, "[1]");
     const Json data = parcel.next();
     CHECK(data.at("text") == "[1]");
     Parcel moved = std::move(parcel);
     CHECK(moved.next() == data);
-    parcel = Parcel::ofText(address, "another", {});
+    parcel = Parcel::ofText(address, "another");
     CHECK(moved.next() == data);
 }
 
+TEST_CASE("it is given up a minute after its turn came, however long it has waited for that") {
+    const Parcel::Time turn = Parcel::Time{} + 10min;
+    Parcel parcel = ofPieces(4);
+    CHECK_FALSE(parcel.givenUp(turn));
+    parcel.begin(turn);
+    CHECK_FALSE(parcel.givenUp(turn + 59s));
+    parcel.begin(turn + 30s);  // it is offered again and again
+    CHECK(parcel.givenUp(turn + 60s));
+    parcel.next();
+    parcel.sent(turn + 59s);
+    CHECK_FALSE(parcel.givenUp(turn + 60s));
+}
+
 TEST_CASE("an answer of one event is whole when that is out") {
-    Parcel parcel = Parcel::ofData(address, {{"node", "n"}}, {});
+    Parcel parcel = Parcel::ofData(address, {{"node", "n"}});
     CHECK(parcel.mayGo({}));
     CHECK(parcel.next() == Json{{"node", "n"}});
     CHECK_FALSE(parcel.cutSmaller());

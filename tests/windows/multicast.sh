@@ -91,7 +91,7 @@ start_daemons() {
 stop_daemons() {
   kill "$windows_daemon"
   wait "$windows_daemon" 2>/dev/null || true
-  until_true 30 refuse online linux windows-host
+  until_true refuse online linux windows-host
   kill "$linux_daemon"
   wait "$linux_daemon"
 }
@@ -104,7 +104,7 @@ start_listeners() {
   (on_windows "$windows_bin/ncctl.exe" listen news </dev/null >"$work/heard-windows" 2>&1) &
   started+=($!)
   listeners+=($!)
-  until_true 30 listens linux && until_true 30 listens windows_ctl
+  until_true listens linux && until_true listens windows_ctl
 }
 stop_listeners() {
   kill "${listeners[@]}"
@@ -113,15 +113,15 @@ stop_listeners() {
 
 exchange() { # HOW
   check "$1: the daemons start" start_daemons
-  check "$1: the Windows daemon is ready" until_true 30 says "$work/windows.log" " ready: 3 channels"
+  check "$1: the Windows daemon is ready" until_true says "$work/windows.log" " ready: 3 channels"
   check "$1: it is in the group on its network" says "$work/windows.log" "joined 239.255.44.54:4454 on eth0"
-  check "$1: Linux' hosts has the Windows host" until_true 30 online linux windows-host
-  check "$1: Windows' hosts has the Linux host" until_true 30 online windows_ctl linux-host
+  check "$1: Linux' hosts has the Windows host" until_true online linux windows-host
+  check "$1: Windows' hosts has the Linux host" until_true online windows_ctl linux-host
   check "$1: listeners on both" start_listeners
   check "$1: emitted on Windows" windows_ctl emit news from-windows 1
-  check "$1: heard on Linux" until_true 30 says "$work/heard-linux" "from-windows 1"
+  check "$1: heard on Linux" until_true says "$work/heard-linux" "from-windows 1"
   check "$1: emitted on Linux" linux emit news from-linux 2
-  check "$1: heard on Windows" until_true 30 says "$work/heard-windows" "from-linux 2"
+  check "$1: heard on Windows" until_true says "$work/heard-windows" "from-linux 2"
   # What must not come is followed by what must.
   windows_ctl emit secret private 3 >/dev/null
   linux emit secret private 3 >/dev/null
@@ -140,9 +140,9 @@ large_both_ways() {
   (on_windows "$windows_bin/ncctl.exe" emit news large-windows - <"$work/large") >/dev/null 2>&1 || true
   wait "$emitting"
   check "$1: a large event of Windows' is heard on Linux, whole" \
-    until_true 30 whole "$work/heard-linux" large-windows
+    until_true whole "$work/heard-linux" large-windows
   check "$1: a large event of Linux' is heard on Windows, whole" \
-    until_true 30 whole "$work/heard-windows" large-linux
+    until_true whole "$work/heard-windows" large-linux
 }
 whole() { tr -d '\r' <"$1" | grep -qxF -- "$2 $(cat "$work/large")"; }
 gaps() { linux stats --json | tr -d ' \n' | grep -o '"gaps":{"count":[0-9]*' | sort -u; }

@@ -53,7 +53,6 @@ check "tests: every layer's own, under Wine" unit_tests
 sed -n '/tests passed/p; /Total Test time/p' "$work/ctest"
 
 . tests/windows/service_life.sh
-: >"$work/said"
 
 bash tests/windows/multicast.sh "$bin" || not_ok "multicast: a daemon of each system, see above"
 

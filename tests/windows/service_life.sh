@@ -120,10 +120,10 @@ check "log: in its file" says "$log" " ready: 3 channels"
 listen() {
   wine "$program/ncctl.exe" listen "$2" </dev/null >"$1" 2>"$1.err" &
   listener=$!
-  until_true 30 channel_has_client "$2"
+  until_true channel_has_client "$2"
 }
 channel_has_client() { ncctl showchannel "$1" --json | grep -q '"encoding"'; }
-hears() { until_true 30 says "$@"; }
+hears() { until_true says "$@"; }
 
 listener=
 check "events: a listener on B" listen "$work/heard" B
@@ -136,16 +136,16 @@ check "events: and heard" hears "$work/heard" 'sensor.temperature {"celsius":20}
 
 with_channel C
 check "reload: by control code 128" probe control 128
-check "reload: then there is a new channel" until_true 30 ncctl showchannel C
+check "reload: then there is a new channel" until_true ncctl showchannel C
 with_channel D
 check "reload: by ncserver reload" ncserver reload
-check "reload: then there is another" until_true 30 ncctl showchannel D
+check "reload: then there is another" until_true ncctl showchannel D
 with_channel E
 check "reload: by PARAMCHANGE, as sc control does it" probe control 6
-check "reload: then there is a third" until_true 30 ncctl showchannel E
+check "reload: then there is a third" until_true ncctl showchannel E
 bad_config
 check "reload: by control code 128, a bad configuration" probe control 128
-check "reload: which the log explains" until_true 30 says "$log" "now.json:2:3: /conecttonet"
+check "reload: which the log explains" until_true says "$log" "now.json:2:3: /conecttonet"
 answers "reload: by ncctl, a bad configuration" 1 "now.json:2:3: /conecttonet" ncctl reloadconfig
 check "reload: nothing has changed" ncctl showchannel E
 good_config
@@ -185,7 +185,7 @@ console() {
     "$work/console" <"$keys" >/dev/null 2>&1 &
   local process=$! status=0
   exec 8>"$keys"
-  until_true 30 says "$root/cluster/console.log" " ready: " || status=1
+  until_true says "$root/cluster/console.log" " ready: " || status=1
   printf '\003' >&8
   wait "$process" || status=$?
   exec 8>&-

@@ -1,4 +1,5 @@
 # Sourced by the scripts beside it: Wine without windows, and a fresh Windows folder. Uses $work.
+
 # Wine keeps names of files in the encoding of the locale, and CI may have none.
 export LC_ALL=C.UTF-8
 export WINEDEBUG=-all WINEDLLOVERRIDES="mscoree,mshtml=" DISPLAY=

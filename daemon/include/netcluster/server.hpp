@@ -24,6 +24,10 @@ struct ServerOptions {
     std::string configFile{};  ///< read by `start`, and by `reload` again
     std::string configText{};  ///< used when `configFile` is empty
     std::string runDir{};  ///< where the sockets are; empty: the default (docs/configuration.md)
+    /// Takes what the log would say, as far as it is a warning or an error, a line each. Without it
+    /// all of the log goes to spdlog's default logger. Called by the server's own thread, and by
+    /// those that call `start` and `stop`. It must not call the Server.
+    std::function<void(const std::string& line)> onWarning{};
     /// Called every `pulse` by the server's own thread, with a summary: proof that the server is
     /// not stuck. It must not block or call the Server. `pulse` zero: never.
     std::function<void(const std::string& summary)> onPulse{};

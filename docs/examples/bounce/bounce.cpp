@@ -228,15 +228,15 @@ Pick pickNamed(const std::string& name) {
                                             {"leastMemory", Pick::leastMemory},
                                             {"sticky", Pick::sticky}};
     const auto found = picks.find(name);
-    if (found == picks.end()) throw std::runtime_error("there is no way to pick named " + name);
+    if (found == picks.end()) throw std::invalid_argument("there is no way to pick named " + name);
     return found->second;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) try {
-    if (argc < 4) {
-        std::cerr << "example_bounce CHANNEL SERVICE ADDRESS:PORT [PICK]\n";
+    if (argc < 4 || argc > 5) {
+        std::cerr << "usage: example_bounce CHANNEL SERVICE ADDRESS:PORT [PICK]\n";
         return 2;
     }
     netcluster::Agent agent(argv[1]);
@@ -247,6 +247,9 @@ int main(int argc, char** argv) try {
     std::cout << "bounces on port " << acceptor.local_endpoint().port() << std::endl;
     asio::co_spawn(io, listen(acceptor, backends), asio::detached);
     io.run();
+} catch (const std::invalid_argument& error) {  // of the command line
+    std::cerr << error.what() << '\n';
+    return 2;
 } catch (const std::exception& error) {
     std::cerr << error.what() << '\n';
     return 1;

@@ -83,8 +83,9 @@ asio::awaitable<void> listen(tcp::acceptor& acceptor, Site& site) {
 }  // namespace
 
 int main(int argc, char** argv) try {
-    if (argc < 4) {
-        std::cerr << "example_httpd CHANNEL ID ADDRESS:PORT [MILLISECONDS]\n";
+    const int pause = argc > 4 ? numberFrom<int>(argv[4]).value_or(-1) : 0;
+    if (argc < 4 || argc > 5 || pause < 0) {
+        std::cerr << "usage: example_httpd CHANNEL ID ADDRESS:PORT [MILLISECONDS]\n";
         return 2;
     }
     asio::io_context io(1);
@@ -92,7 +93,7 @@ int main(int argc, char** argv) try {
     const auto port = acceptor.local_endpoint().port();
 
     netcluster::Agent agent(argv[1]);
-    Site site{agent, argv[2], std::chrono::milliseconds(argc > 4 ? std::stoi(argv[4]) : 0)};
+    Site site{agent, argv[2], std::chrono::milliseconds(pause)};
     agent.connect();
     agent.registerNode({.id = site.id, .regions = {"web"}, .services = {{"http", port}}});
     std::cout << site.id << " serves port " << port << std::endl;
@@ -100,6 +101,9 @@ int main(int argc, char** argv) try {
         if (error) std::rethrow_exception(error);
     });
     io.run();
+} catch (const std::invalid_argument& error) {  // of the command line
+    std::cerr << error.what() << '\n';
+    return 2;
 } catch (const std::exception& error) {
     std::cerr << error.what() << '\n';
     return 1;

@@ -5,13 +5,17 @@
 #include <iostream>
 #include <netcluster/cluster.hpp>
 
+#include "../number.hpp"
+
 int main(int argc, char** argv) try {
     namespace cluster = netcluster::cluster;
-    if (argc != 3) {
-        std::cerr << "example_envelopes PID FILE\n";
+    const auto pid = argc == 3 ? numberFrom<cluster::Pid>(argv[1]) : std::nullopt;
+    if (!pid) {
+        if (argc == 3) std::cerr << argv[1] << " is not a pid: a whole number\n";
+        std::cerr << "usage: example_envelopes PID FILE\n";
         return 2;
     }
-    cluster::Server server(std::stoll(argv[1]), argv[2]);
+    cluster::Server server(*pid, argv[2]);
     server.onUndelivered([](const cluster::Undelivered& lost) {
         std::cerr << lost.msgId << " for " << lost.pid << ": " << nameOf(lost.why) << '\n';
     });

@@ -1,9 +1,15 @@
 // Listens on a channel with nothing but Node's own `net`: packets are JSON, each ended by NUL.
 //
 //     node listen.mjs RUNDIR CHANNEL [COUNT]
+//
+// Ends after COUNT events; without it, when the daemon ends or it is interrupted.
 import net from 'node:net';
 
-const [rundir, channel, count = '1'] = process.argv.slice(2);
+const [rundir, channel, count = Infinity] = process.argv.slice(2);
+if (!channel || !(count >= 1)) {
+  console.error('usage: node listen.mjs RUNDIR CHANNEL [COUNT]');
+  process.exit(2);
+}
 const socket = net.createConnection(`${rundir}/${channel}.sock`);
 let pending = Buffer.alloc(0);
 let heard = 0;
@@ -11,11 +17,11 @@ let heard = 0;
 socket.on('data', (chunk) => {
   pending = Buffer.concat([pending, chunk]);
   let end;
-  while ((end = pending.indexOf(0)) !== -1) {
+  while (heard < count && (end = pending.indexOf(0)) !== -1) {
     const packet = JSON.parse(pending.subarray(0, end).toString());
     pending = pending.subarray(end + 1);
     console.log(`${packet.event} = ${JSON.stringify(packet.data)} on ${packet.channel}`);
-    if (++heard === Number(count)) socket.end();
+    if (++heard >= count) socket.end();
   }
 });
 socket.on('connect', () => console.log('listening'));

@@ -74,7 +74,10 @@ struct Step {
 }  // namespace
 
 int main(int argc, char** argv) try {
-    if (argc != 3) throw netcluster::Error("usage: example_tour RUNDIR_ALPHA RUNDIR_BETA");
+    if (argc != 3) {
+        std::cerr << "usage: example_tour RUNDIR_ALPHA RUNDIR_BETA\n";
+        return 2;
+    }
     const std::string alpha = argv[1], beta = argv[2];
     Notebook notebook;
 

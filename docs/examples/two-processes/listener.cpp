@@ -4,10 +4,15 @@
 #include <future>
 #include <iostream>
 #include <netcluster/agent.hpp>
-#include <string>
+
+#include "../number.hpp"
 
 int main(int argc, char** argv) try {
-    const int wanted = argc > 1 ? std::stoi(argv[1]) : 3;
+    const int wanted = argc > 1 ? numberFrom<int>(argv[1]).value_or(0) : 3;
+    if (argc > 2 || wanted < 1) {
+        std::cerr << "usage: example_listener [COUNT]     COUNT is 1 or more\n";
+        return 2;
+    }
     std::promise<void> done;
     int heard = 0;
 

@@ -3,10 +3,15 @@
 //     example_sender [COUNT]          (default 3)
 #include <iostream>
 #include <netcluster/agent.hpp>
-#include <string>
+
+#include "../number.hpp"
 
 int main(int argc, char** argv) try {
-    const int count = argc > 1 ? std::stoi(argv[1]) : 3;
+    const int count = argc > 1 ? numberFrom<int>(argv[1]).value_or(0) : 3;
+    if (argc > 2 || count < 1) {
+        std::cerr << "usage: example_sender [COUNT]     COUNT is 1 or more\n";
+        return 2;
+    }
     netcluster::Agent agent("A");
     agent.connect();
     for (int i = 0; i < count; ++i) {

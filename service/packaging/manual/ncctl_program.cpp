@@ -9,24 +9,29 @@
 namespace netcluster::manual {
 namespace {
 
+std::vector<std::string> wordsIn(const std::string& choice) {
+    std::vector<std::string> words;
+    std::istringstream text(choice);
+    for (std::string word; std::getline(text, word, '|');) words.push_back(word);
+    return words;
+}
+
 std::vector<Option> optionsOf(std::span<const ctl::Option> rows) {
     std::vector<Option> options;
     for (const auto& row : rows) {
         options.push_back({.name = std::string(row.name),
                            .brief = std::string(row.brief),
                            .argument = std::string(row.argument),
-                           .summary = std::string(row.summary)});
+                           .summary = std::string(row.summary),
+                           .choices = wordsIn(std::string(row.choices))});
     }
     return options;
 }
 
 /// Small letters with `|` between them are the words themselves (ctl/commands.hpp).
 std::vector<std::string> choicesIn(const std::string& name) {
-    std::vector<std::string> choices;
-    if (name.find('|') == std::string::npos || std::islower(name.front()) == 0) return choices;
-    std::istringstream words(name);
-    for (std::string word; std::getline(words, word, '|');) choices.push_back(word);
-    return choices;
+    if (name.find('|') == std::string::npos || std::islower(name.front()) == 0) return {};
+    return wordsIn(name);
 }
 
 std::vector<Argument> argumentsOf(std::string_view text) {

@@ -19,7 +19,8 @@ export class Program {
       stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     });
     if (input !== undefined) {
-      this.child.stdin.on('error', () => {});  // it may end without having read it
+      // It may end without having read it.
+      this.child.stdin.on('error', (error) => { if (error.code !== 'EPIPE') throw error; });
       this.child.stdin.end(input);
     }
     this.child.stdout.setEncoding('utf8').on('data', (text) => {

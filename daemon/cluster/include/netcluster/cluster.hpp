@@ -91,6 +91,10 @@ struct Options {
     /// A file of group keys (docs/security.md), the same on all servers. Empty: whoever is in the
     /// network can read envelopes, and send them as anybody.
     std::string keyFile{};
+    /// Takes the warnings of the daemon inside, a line each, on its thread or that which calls
+    /// `start` or `stop`; it must not call the Server. Empty: they go to stderr. A healthy daemon
+    /// has one at most: at its start, that it has no keyFile.
+    std::function<void(const std::string& line)> onWarning{};
 };
 
 /// Since the Server was made. A broadcast counts once for each server it is for.
