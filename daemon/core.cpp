@@ -1,7 +1,5 @@
 #include "core.hpp"
 
-#include "log.hpp"
-
 #include <boost/asio/post.hpp>
 #include <nlohmann/json.hpp>
 
@@ -9,6 +7,7 @@
 #include "diff.hpp"
 #include "host.hpp"
 #include "identity.hpp"
+#include "log.hpp"
 #include "path_text.hpp"
 
 namespace netcluster::daemon {
@@ -51,8 +50,8 @@ link::Keyring reloadedKeys(const config::Settings& settings, const std::string& 
 void warnIfUnprotected(const config::Settings& settings, const link::Keyring& keys) {
     if (!settings.link.connectToNet || !keys.empty()) return;
     log::warn(
-        "link: neither encrypted nor authenticated, since there is no key file: whoever is in "
-        "the network can read events, and send them as any host (docs/security.md)");
+        "link: neither encrypted nor authenticated, since there is no key file (netkeyfile): "
+        "whoever is in the network can read events, and send them as any host (docs/security.md)");
 }
 
 }  // namespace

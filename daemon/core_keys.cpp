@@ -2,11 +2,10 @@
 // link, so that a restart finds what is in force.
 #include "core_keys.hpp"
 
-#include "log.hpp"
-
 #include <nlohmann/json.hpp>
 
 #include "core.hpp"
+#include "log.hpp"
 #include "path_text.hpp"
 
 namespace netcluster::daemon {

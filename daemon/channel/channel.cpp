@@ -1,11 +1,10 @@
 #include "channel.hpp"
 
-#include "log.hpp"
-
 #include <nlohmann/json.hpp>
 
 #include "endpoint.hpp"
 #include "identity.hpp"
+#include "log.hpp"
 
 namespace netcluster::daemon {
 namespace {

@@ -1,12 +1,11 @@
 #include "session.hpp"
 
-#include "log.hpp"
-
 #include <boost/asio/post.hpp>
 #include <nlohmann/json.hpp>
 
 #include "channel.hpp"
 #include "dump.hpp"
+#include "log.hpp"
 #include "router.hpp"
 
 namespace netcluster::daemon {

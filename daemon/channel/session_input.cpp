@@ -1,11 +1,10 @@
 // What a session makes of the bytes its client sends.
-#include "log.hpp"
-
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <cstring>
 
 #include "dump.hpp"
+#include "log.hpp"
 #include "router.hpp"
 #include "session.hpp"
 

@@ -1,12 +1,11 @@
 #include "control.hpp"
 
-#include "log.hpp"
-
 #include <array>
 #include <netcluster/control.hpp>
 #include <optional>
 
 #include "dump.hpp"
+#include "log.hpp"
 
 namespace netcluster::daemon {
 namespace {

@@ -1,7 +1,5 @@
 // The half of Link that hears: who is let in, what goes to which part, and what is asked and
 // answered.
-#include "log.hpp"
-
 #include <algorithm>
 #include <netcluster/control.hpp>
 #include <nlohmann/json.hpp>
@@ -9,6 +7,7 @@
 
 #include "dump.hpp"
 #include "link_impl.hpp"
+#include "log.hpp"
 
 namespace netcluster::daemon {
 namespace {

@@ -1,13 +1,12 @@
 #include "link_impl.hpp"
 
-#include "log.hpp"
-
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <nlohmann/json.hpp>
 #include <random>
 #include <utility>
 
+#include "log.hpp"
 #include "message.hpp"
 
 namespace netcluster::daemon {

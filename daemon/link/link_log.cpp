@@ -1,9 +1,8 @@
 #include "link_log.hpp"
 
-#include "log.hpp"
-
 #include <utility>
 
+#include "log.hpp"
 #include "receiver.hpp"
 
 namespace netcluster::daemon::link {

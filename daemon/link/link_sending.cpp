@@ -1,13 +1,12 @@
 // The half of Link that sends: events into the buffer, datagrams out of it, and what the link has
 // to say by itself.
-#include "log.hpp"
-
 #include <algorithm>
 #include <cassert>
 #include <cstring>
 #include <utility>
 
 #include "link_impl.hpp"
+#include "log.hpp"
 
 namespace netcluster::daemon {
 namespace {

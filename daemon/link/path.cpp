@@ -1,8 +1,8 @@
 #include "path.hpp"
 
-#include "log.hpp"
-
 #include <algorithm>
+
+#include "log.hpp"
 
 namespace netcluster::daemon::link {
 namespace {

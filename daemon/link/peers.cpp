@@ -1,12 +1,12 @@
 #include "peers.hpp"
 
-#include "log.hpp"
-
 #include <boost/asio/post.hpp>
 #include <charconv>
 #include <netcluster/error.hpp>
 #include <thread>
 #include <utility>
+
+#include "log.hpp"
 
 namespace netcluster::daemon::link {
 

@@ -1,12 +1,12 @@
 #include "transport.hpp"
 
-#include "log.hpp"
-
 #include <algorithm>
 #include <cstdlib>
 #include <netcluster/error.hpp>
 #include <nlohmann/json.hpp>
 #include <utility>
+
+#include "log.hpp"
 
 namespace netcluster::daemon::link {
 namespace {

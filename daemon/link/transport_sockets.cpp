@@ -1,11 +1,10 @@
 // The half of Transport that opens and closes: unicast sockets, the group on each interface, and
 // what is said about those that cannot be had.
-#include "log.hpp"
-
 #include <algorithm>
 #include <netcluster/error.hpp>
 #include <utility>
 
+#include "log.hpp"
 #include "transport.hpp"
 
 namespace netcluster::daemon::link {

@@ -3,7 +3,6 @@
 #include <netinet/udp.h>
 #include <sys/socket.h>
 #include <sys/types.h>
-#include "log.hpp"
 
 #include <algorithm>
 #include <array>
@@ -13,6 +12,7 @@
 #include <vector>
 
 #include "last_error_posix.hpp"
+#include "log.hpp"
 #include "udp_socket.hpp"
 
 namespace netcluster::daemon::link {

@@ -3,7 +3,6 @@
 // after these
 #include <mstcpip.h>
 #include <mswsock.h>
-#include "log.hpp"
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
@@ -13,6 +12,7 @@
 
 #include "handle_windows.hpp"
 #include "last_error_windows.hpp"
+#include "log.hpp"
 #include "network_interfaces.hpp"
 #include "udp_socket.hpp"
 #include "waiting_read_windows.hpp"

@@ -1,7 +1,5 @@
 #include "nodes.hpp"
 
-#include "log.hpp"
-
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <chrono>
@@ -10,6 +8,7 @@
 
 #include "dump.hpp"
 #include "json_scan.hpp"
+#include "log.hpp"
 
 namespace netcluster::daemon {
 namespace {

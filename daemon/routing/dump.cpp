@@ -1,8 +1,8 @@
 #include "dump.hpp"
 
-#include "log.hpp"
-
 #include <nlohmann/json.hpp>
+
+#include "log.hpp"
 
 namespace netcluster::daemon {
 namespace {

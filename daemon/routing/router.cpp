@@ -1,13 +1,12 @@
 #include "router.hpp"
 
-#include "log.hpp"
-
 #include <algorithm>
 #include <iterator>
 #include <netcluster/control.hpp>
 #include <random>
 
 #include "dump.hpp"
+#include "log.hpp"
 
 namespace netcluster::daemon {
 namespace {
