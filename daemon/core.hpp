@@ -63,6 +63,9 @@ class Core final : public Administration {
     Channel& find(const std::string& channel) const;
     nlohmann::json channelStats(const Channel& channel) const;
 
+    // core_nodes.cpp
+    nlohmann::json shown(const Node& node) const;
+
     // core_hosts.cpp
     HostDescription describeHost() const;
     std::vector<nlohmann::json> hostsOnline();

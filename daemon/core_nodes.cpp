@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <span>
 
+#include "channel.hpp"
 #include "core.hpp"
 #include "dump.hpp"
 #include "spelling.hpp"
@@ -25,16 +26,6 @@ std::int64_t millisecondsSince(std::int64_t wallClock) {
     return milliseconds - wallClock;
 }
 
-json shown(const NodeDirectory& directory, const Node& node) {
-    json entry = nodeJson(node);
-    entry["age"] = millisecondsSince(node.since);
-    const json* const stats = directory.statsOf(node);
-    entry["stats"] = stats ? *stats : json::object();
-    entry["self"] = node.client != wire::Uuid{};
-    if (node.client != wire::Uuid{}) entry["client"] = wire::uuidText(node.client);
-    return entry;
-}
-
 // Instead of a node of that id: what may have been meant.
 std::string otherwise(const NodeDirectory& directory, const std::string& id) {
     std::size_t inRegion = 0;
@@ -53,6 +44,20 @@ std::string otherwise(const NodeDirectory& directory, const std::string& id) {
 
 }  // namespace
 
+json Core::shown(const Node& node) const {
+    json entry = nodeJson(node);
+    entry["age"] = millisecondsSince(node.since);
+    const json* const stats = nodes_.directory().statsOf(node);
+    entry["stats"] = stats ? *stats : json::object();
+    entry["self"] = node.client != wire::Uuid{};
+    if (node.client == wire::Uuid{}) return entry;
+    entry["client"] = wire::uuidText(node.client);
+    for (const auto& [name, channel] : channels_) {
+        if (channel->has(node.client)) entry["channel"] = name;
+    }
+    return entry;
+}
+
 json Core::nodes(const std::string& text) {
     const NodeDirectory& directory = nodes_.directory();
     const Target::Compiled target = Target::compile(text.empty() ? "*" : text);
@@ -61,7 +66,7 @@ json Core::nodes(const std::string& text) {
     std::size_t size = 0;
     for (const auto& [id, node] : directory.all()) {
         if (!target.target->matches(node)) continue;
-        list.push_back(shown(directory, node));
+        list.push_back(shown(node));
         size += jsonText(list.back()).size() + 1;
         if (size > maxAnswer) {
             throw Error("more nodes than fit into an answer (4 MiB); name a target of fewer");
@@ -72,7 +77,7 @@ json Core::nodes(const std::string& text) {
 
 json Core::node(const std::string& id) {
     const NodeDirectory& directory = nodes_.directory();
-    if (const Node* node = directory.find(id)) return shown(directory, *node);
+    if (const Node* node = directory.find(id)) return shown(*node);
     throw Error("there is no node " + config::inQuotes(id) + otherwise(directory, id));
 }
 

@@ -100,6 +100,10 @@ nlohmann::json Channel::clientList() const {
     return list;
 }
 
+bool Channel::has(const wire::Uuid& client) const {
+    return sessions_.contains(client);
+}
+
 nlohmann::json Channel::client(const std::string& uuid) const {
     const auto found = sessions_.find(wire::uuidFromText(uuid));
     return found == sessions_.end() ? nlohmann::json() : found->second->details();

@@ -40,6 +40,7 @@ class Channel {
     std::uint64_t dropped() const;
 
     nlohmann::json clientList() const;
+    bool has(const wire::Uuid& client) const;
     /// Null when there is no such client.
     nlohmann::json client(const std::string& uuid) const;
 

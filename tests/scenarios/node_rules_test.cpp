@@ -290,6 +290,7 @@ TEST_CASE("what control shows of nodes, with a link and without") {
     for (const auto& [key, value] : said.items()) CHECK(node.at(key) == value);
     CHECK(node.at("client") == web.uuid());
     CHECK(node.at("self") == true);
+    CHECK(node.at("channel") == "A");
     CHECK(node.at("stats") == Json{{"load", 0.5}});
     CHECK(node.at("age") < 600'000);
 
