@@ -14,6 +14,7 @@ void writeVersion(const Scratch& scratch, const std::string& version) {
     const std::string quoted = '"' + version + '"';
     scratch.write("new",
                   "tasks = {}\n"
+                  "function tasks.loads() return info().loads end\n"
                   "function tasks.version() return " +
                       quoted +
                       " end\n"
@@ -46,6 +47,7 @@ TEST_CASE("new scripts take new tasks, those under way end in the old ones") {
     CHECK(under.get().at(0).result == "one");
     CHECK(heard.next("finalized") == "one");
     CHECK(asker.result("w1", "tasks.version") == "two");
+    CHECK(asker.result("w1", "tasks.loads") == 2);
 }
 
 TEST_CASE("scripts that do not load change nothing, and the log says where") {
@@ -78,6 +80,41 @@ TEST_CASE("scripts that do not load change nothing, and the log says where") {
         worker.awaitLog("are not loaded anew, the old ones stay: ", from);
         worker.awaitLog(why, from);
         CHECK(asker.result("w1", "tasks.version") == "one");
+        CHECK(asker.result("w1", "tasks.loads") == 1);
+    }
+}
+
+TEST_CASE("what was left out of schedules is counted on over a reload; wrong options are refused") {
+    const Daemon daemon(workerConfig);
+    Asker asker(daemon);
+    const Scratch scratch;
+    const std::string script =
+        "tasks = {}\n"
+        "function tasks.slow() sleep(0.2) end\n"
+        "function tasks.skipped() return info().skipped end\n"
+        "function tasks.scoop() emit('x', 1, {scoop = 'host'}) end\n"
+        "function tasks.broadcast() emit('x', 1, {broadcast = 1}) end\n"
+        "function tasks.send() send('w1', 'x', 1, {scope = 'host'}) end\n"
+        "function tasks.call() call('w1', 'x', 1, 1, {}) end\n"
+        "function tasks.one() callOne('w1', 'x', 1, 1, 'first', 'key', {}) end\n";
+    scratch.write("bootstrap.lua", script + "schedules = {['tasks.slow'] = 0.01}");
+    WorkerProcess worker(daemon, {"-id", "w1", "-script", scratch.path()});
+    asker.awaitNodes(1);
+    const auto deadline = Clock::now() + patience();
+    while (asker.result("w1", "tasks.skipped").get<int>() < 10) REQUIRE(Clock::now() < deadline);
+    scratch.write("bootstrap.lua", script);
+    worker.signal(SIGHUP);
+    worker.awaitLog("are loaded anew");
+    CHECK(asker.result("w1", "tasks.skipped").get<int>() >= 10);
+
+    for (const auto& [name, why] : std::vector<std::pair<std::string, std::string>>{
+             {"scoop", "emit: there is no option scoop"},
+             {"broadcast", "emit: broadcast is not true or false"},
+             {"send", "send: argument 4 is one too many"},
+             {"call", "call: argument 5 is one too many"},
+             {"one", "callOne: argument 7 is one too many"}}) {
+        const Json said = asker.result("w1", "tasks." + name);
+        CHECK_MESSAGE(contains(said, why), said);
     }
 }
 

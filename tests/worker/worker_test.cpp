@@ -137,6 +137,14 @@ TEST_CASE("more than the worker can hold is refused, and what it holds is done")
     CHECK(done >= 1);
     CHECK(done + refused == 40);
     CHECK(refused >= 32);
+    // Told: the first one at once, and those behind it without waiting for yet another.
+    worker.awaitLog("the worker is busy: 8 calls are under way (--queue 8) (1 refused since");
+    const std::size_t first = worker.log().find(" refused since");
+    worker.awaitLog(" refused since", first + 1);
+    const std::string log = worker.log();
+    const std::size_t second = log.find(" refused since", first + 1);
+    // Its schedule was refused as well.
+    CHECK(std::stoi(log.substr(log.rfind('(', second) + 1)) >= refused - 1);
     CHECK(asker.result("shelf-1", "tasks.test1", {{"price", 1}}).at("total") == 1);
 }
 

@@ -139,7 +139,7 @@ Script::Outcome Script::Impl::succeeded(Running& running, int results) {
         machine_.protect([&](lua_State*) { outcome.result = toJson(running.thread, -results); });
     } catch (const std::exception& error) {
         outcome.kind = Outcome::Kind::failed;
-        outcome.error = "the result is not JSON: " + std::string(error.what());
+        outcome.error = "the result cannot be given as JSON: " + std::string(error.what());
     }
     return outcome;
 }

@@ -54,7 +54,8 @@ Worker::Impl::Impl(boost::asio::io_context& io, Settings settings)
       scheduleTimer_(io),
       lookTimer_(io),
       graceTimer_(io),
-      againTimer_(io) {
+      againTimer_(io),
+      refusedTimer_(io) {
     tasks_.emplace(settings_.channel, agentOptions(io, settings_));
     for (const auto& [pattern, line] : settings_.eventCommands) checkPattern(pattern, "--on");
     tasks_->agent().onError([](const std::string& what) { spdlog::warn("{}", what); });
@@ -89,6 +90,7 @@ void Worker::Impl::close() {
     lookTimer_.cancel();
     graceTimer_.cancel();
     againTimer_.cancel();
+    refusedTimer_.cancel();
     tasks_.reset();
     current_.reset();
     generations_.clear();

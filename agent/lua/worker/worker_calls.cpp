@@ -11,10 +11,9 @@ namespace {
 
 using lua::Script;
 using Kind = Script::Outcome::Kind;
-using std::chrono::steady_clock;
 
-/// Refusals are logged together.
-constexpr std::chrono::seconds tellTime{10};
+/// Refusals are logged together: the first at once, the rest so much later.
+constexpr std::chrono::seconds tellTime{5};
 
 /// Roughly what it holds in memory.
 std::size_t weightOf(const Json& data) {
@@ -81,12 +80,22 @@ std::string Worker::Impl::commandRefusal() const {
 void Worker::Impl::refused(const std::string& what, const std::string& why) {
     ++refused_;
     ++refusedUntold_;
-    const auto now = steady_clock::now();
-    if (now - refusedTold_ < tellTime) return;
-    refusedTold_ = now;
-    lines_.tell(spdlog::level::warn, what + ": " + why + " (" +
+    refusedLast_ = what + ": " + why;
+    if (!refusedTelling_) tellRefused();
+}
+
+/// Again after a while, as long as there is something to tell: the last ones are told too.
+void Worker::Impl::tellRefused() {
+    refusedTelling_ = refusedUntold_ > 0;
+    if (!refusedTelling_) return;
+    lines_.tell(spdlog::level::warn, refusedLast_ + " (" +
                                          std::to_string(std::exchange(refusedUntold_, 0)) +
                                          " refused since this was last said)");
+    refusedTimer_.expires_after(tellTime);
+    refusedTimer_.async_wait([weak = weak_from_this()](boost::system::error_code error) {
+        const auto self = weak.lock();
+        if (!error && self && !self->closed_) self->tellRefused();
+    });
 }
 
 void Worker::Impl::onScriptTask(const Task& task, Reply reply) {

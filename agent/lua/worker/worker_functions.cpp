@@ -2,6 +2,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <stdexcept>
 
@@ -38,6 +39,15 @@ class Arguments {
         if (!(value >= 0 && value <= longestSeconds))
             refuse(place, "seconds", "between 0 and 86400");
         return std::chrono::milliseconds(std::llround(value * 1000));
+    }
+    /// What else was given would be taken for something that it is not.
+    const Arguments& atMost(std::size_t count) const {
+        for (std::size_t place = count; place < values_.size(); ++place) {
+            if (values_[place].is_null()) continue;
+            throw std::invalid_argument(function_ + ": argument " + std::to_string(place + 1) +
+                                        " is one too many");
+        }
+        return *this;
     }
     [[noreturn]] void refuse(std::size_t place, const std::string& what,
                              const std::string& wanted) const {
@@ -95,9 +105,22 @@ std::string memberText(const Json& options, const char* name) {
     return found->get<std::string>();
 }
 
+void checkEmitOptions(const Json& options) {
+    for (const auto& [key, value] : options.items()) {
+        const auto is = [&key = key](const char* known) { return key == known; };
+        constexpr std::array known{"to", "id", "replyto", "broadcast", "scope"};
+        if (std::none_of(known.begin(), known.end(), is))
+            throw std::invalid_argument("emit: there is no option " + key +
+                                        "; there are to, id, replyto, broadcast and scope");
+    }
+    if (!options.value("broadcast", Json(false)).is_boolean())
+        throw std::invalid_argument("emit: broadcast is not true or false");
+}
+
 bool emit(Agent& agent, const Arguments& arguments) {
-    const Json options = arguments.at(2).is_null() ? Json::object() : arguments.at(2);
+    const Json options = arguments.atMost(3).at(2).is_null() ? Json::object() : arguments.at(2);
     if (!options.is_object()) arguments.refuse(2, "options", "a table by name");
+    checkEmitOptions(options);
     const std::string to = memberText(options, "to"), id = memberText(options, "id"),
                       replyTo = memberText(options, "replyto"),
                       scope = memberText(options, "scope");
@@ -133,6 +156,7 @@ void Worker::Impl::defineCalls(Generation& generation) {
     generation.script.defineWaiting(
         "call", [this, most](const Json& values, Script::Answer answer) {
             const Arguments arguments("call", values);
+            arguments.atMost(4);
             auto answers = std::make_shared<Json>(Json::array());
             tasks_->call(
                 arguments.text(0, "target"), arguments.text(1, "name"), arguments.at(2),
@@ -146,6 +170,7 @@ void Worker::Impl::defineCalls(Generation& generation) {
     generation.script.defineWaiting("callOne", [this, most](const Json& values,
                                                             Script::Answer answer) {
         const Arguments arguments("callOne", values);
+        arguments.atMost(6);
         tasks_->callOne(arguments.text(0, "target"), arguments.text(1, "name"), arguments.at(2),
                         std::min(most, arguments.seconds(3, defaultSeconds)), pickOf(arguments, 4),
                         arguments.textOr(5, "key", ""), [this, answer](const Answer& one) {
@@ -174,6 +199,7 @@ void Worker::Impl::defineRest(Generation& generation) {
     });
     generation.script.define("send", [this](const Json& values) -> Json {
         const Arguments arguments("send", values);
+        arguments.atMost(3);
         return tasks_->send(arguments.text(0, "target"), arguments.text(1, "name"),
                             arguments.at(2)) == Emitted::accepted;
     });
@@ -205,10 +231,10 @@ Json Worker::Impl::info() {
             {"cut", cut_},
             {"underway", underWay()},
             {"commands", exec_.underWay()},
-            {"skipped", current_ ? current_->schedules.leftOut() : 0},
+            {"skipped", skipped_ + (current_ ? current_->schedules.leftOut() : 0)},
             {"memory", memory},
             {"uptime", up.count()},
-            {"loads", lastNumber_},
+            {"loads", loads_},
             {"connected", tasks_->agent().connected()}};
 }
 

@@ -82,7 +82,9 @@ class Worker::Impl : public std::enable_shared_from_this<Impl> {
     void hook(const std::shared_ptr<Generation>& generation, const std::string& name, Then then);
     void failed(const std::shared_ptr<Generation>& generation, const std::string& kind,
                 const std::string& name, const lua::Script::Outcome& outcome);
+    /// Counts it, and tells of it now or, with others, in a while.
     void refused(const std::string& what, const std::string& why);
+    void tellRefused();
     std::size_t underWay() const;
 
     // -- turns: worker_turns.cpp
@@ -111,6 +113,8 @@ class Worker::Impl : public std::enable_shared_from_this<Impl> {
     boost::asio::steady_timer lookTimer_;
     boost::asio::steady_timer graceTimer_;
     boost::asio::steady_timer againTimer_;
+    boost::asio::steady_timer refusedTimer_;  ///< runs: the next refusals are told when it ends
+    bool refusedTelling_ = false;
     bool waking_ = false;
     bool looking_ = false;
     bool closed_ = false;
@@ -123,8 +127,10 @@ class Worker::Impl : public std::enable_shared_from_this<Impl> {
     std::size_t bytes_ = 0;  ///< of data of calls that have not ended
     std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
     std::uint64_t done_ = 0, failed_ = 0, refused_ = 0, cut_ = 0;
+    std::uint64_t loads_ = 0;    ///< of scripts, that were taken
+    std::uint64_t skipped_ = 0;  ///< by schedules of scripts before the current ones
     std::uint64_t refusedUntold_ = 0;
-    std::chrono::steady_clock::time_point refusedTold_{};
+    std::string refusedLast_{};  ///< what was refused last, and why
 };
 
 }  // namespace netcluster::worker

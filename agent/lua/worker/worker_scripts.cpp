@@ -92,7 +92,9 @@ void Worker::Impl::activate(const std::shared_ptr<Generation>& generation) {
     if (current_) {
         deactivate(*current_);
         current_->ending = true;
+        skipped_ += current_->schedules.leftOut();
     }
+    ++loads_;
     current_ = generation;
     const auto now = std::chrono::steady_clock::now();
     for (const auto& [function, period] : generation->wanted) {

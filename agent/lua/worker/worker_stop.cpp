@@ -48,6 +48,7 @@ void Worker::Impl::finalizeAll() {
 
 void Worker::Impl::finished() {
     stage_ = Stage::stopped;
+    tellRefused();
     if (!current_) tasks_->agent().unregisterNode(settings_.id);
     // What was answered and emitted last is on its way before we go.
     tasks_->agent().syncAsync(
