@@ -163,7 +163,7 @@ Arity arityOf(std::string_view arguments) {
 }
 
 std::optional<std::chrono::milliseconds> parseSeconds(std::string_view text) {
-    constexpr double year = 366.0 * 86400;
+    constexpr double year = 366.0 * 86400;  // secondsTaken says so
     double seconds = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
     if (error != std::errc{} || end != text.data() + text.size()) return {};

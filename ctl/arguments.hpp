@@ -44,6 +44,8 @@ struct Arity {
 };
 Arity arityOf(std::string_view arguments);
 
+/// What parseSeconds takes, as the end of a sentence.
+inline constexpr std::string_view secondsTaken = " above 0, and at most 31622400, a year";
 /// Seconds as people write them ("2", "0.5"), more than 0 and at most a year, as milliseconds.
 std::optional<std::chrono::milliseconds> parseSeconds(std::string_view text);
 /// A whole number of at least 1.

@@ -30,6 +30,12 @@ constexpr std::array<std::pair<std::string_view, Pick>, 7> picks{{
     {"sticky", Pick::sticky},
 }};
 
+constexpr std::array outcomes{Outcome::success,     Outcome::failed, Outcome::unknownFunction,
+                              Outcome::unknownNode, Outcome::lost,   Outcome::timeout,
+                              Outcome::refused};
+
+constexpr std::string_view nobody = "the target means no node";
+
 /// What the words ask for.
 struct Wish {
     std::string channel, target, name, key;
@@ -112,7 +118,7 @@ class Answers {
 
 Status sendOnly(Tasks& tasks, const Wish& wish, Context& context) {
     if (tasks.agent().nodes(wish.target).empty()) {
-        return fail(context, Status::failed, "the target means no node");
+        return fail(context, Status::failed, std::string(nobody));
     }
     if (tasks.send(wish.target, wish.name, wish.data) == Emitted::queueFull) {
         return fail(context, Status::failed, "the daemon does not read");
@@ -218,7 +224,7 @@ Status Tally::status() const {
 }
 
 std::string Tally::text(std::chrono::microseconds took) const {
-    if (all_ == 0) return "the target means no node";
+    if (all_ == 0) return std::string(nobody);
     std::string others;
     for (const auto& [outcome, number] : counts_) {
         if (outcome == Outcome::success) continue;
@@ -232,7 +238,8 @@ std::string Tally::text(std::chrono::microseconds took) const {
 
 Json Tally::json(std::chrono::microseconds took) const {
     Json object{{"asked", all_}, {"milliseconds", milliseconds(took)}};
-    for (const auto& [outcome, number] : counts_) object[std::string(nameOf(outcome))] = number;
+    for (const Outcome outcome : outcomes) object[std::string(nameOf(outcome))] = count(outcome);
+    if (all_ == 0) object["error"] = nobody;
     return object;
 }
 

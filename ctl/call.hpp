@@ -30,6 +30,7 @@ class Tally {
     Status status() const;
     /// `3 of 4 nodes succeeded (1 lost) in 12 ms`
     std::string text(std::chrono::microseconds took) const;
+    /// Every outcome has its count; `error` when nobody was asked.
     Json json(std::chrono::microseconds took) const;
 
   private:

@@ -267,17 +267,22 @@ const std::vector<Command>& table() {
             .help =
                 "Asks every node that the target means to do the task NAME: the nodes or "
                 "regions a:b, or an expression as 'region=eu & !service=smtp'. Prints a line "
-                "for each answer as it comes and, on stderr, how many succeeded; with --json an "
-                "object for each, and one at the end. Ends with status 0 when all succeeded, "
-                "124 when an answer did not come before --timeout, else 1. --pick asks one: the "
-                "first, last, random, roundRobin, leastLoaded, leastMemory or, with --key, sticky. "
+                "for each answer as it comes and, on stderr, how many succeeded. Ends with status "
+                "0 when all succeeded, 124 when an answer did not come before --timeout, else 1. "
+                "With --json an object for each answer: node, host, outcome, milliseconds, and "
+                "result or error; and one at the end: asked, milliseconds, how many had each "
+                "outcome (success, failed, unknown function, unknown node, lost, timeout, refused) "
+                "and, when asked is 0, error. --pick asks one: the first or last by id, random, "
+                "leastLoaded, leastMemory or, with --key, sticky. roundRobin takes turns among the "
+                "calls of one program: each ncctl is a new one, and asks the first. "
                 "Options may have one dash, as in Gleam: -target a:b -fn NAME -data JSON.",
-            .options = {{"--target", "", "TARGET", "who is to do it"},
-                        {"--fn", "", "NAME", "the function"},
+            .options = {{"--target", "", "TARGET", "who is to do it", "", true},
+                        {"--fn", "", "NAME", "the function", "", true},
                         {"--data", "", "JSON", "what it is given (default null); - reads stdin"},
                         {"--channel", "", "CHANNEL", "where (default $NETCLUSTER_CHANNEL, else A)"},
                         {"--pick", "", "HOW", "ask one of them only", pickChoices},
-                        {"--key", "", "TEXT", "with sticky: the same node for the same text"},
+                        {"--key", "", "TEXT",
+                         "ask one, the same for the same text (--pick sticky)"},
                         {"--no-answer", "", "", "do not wait for answers"}},
             .run = callCommand,
         },
@@ -361,7 +366,7 @@ std::string applyOptions(const Call& call, Context& context) {
     if (call.has("--dir") && context.atPrompt) return "--dir is for the command line";
     if (!call.has("--timeout")) return {};
     const auto timeout = parseSeconds(call.value("--timeout"));
-    if (!timeout) return "--timeout needs a number of seconds above 0";
+    if (!timeout) return "--timeout needs a number of seconds" + std::string(secondsTaken);
     context.patience = {*timeout, *timeout};
     return {};
 }

@@ -24,6 +24,7 @@ struct Option {
     std::string_view argument;  ///< "COUNT"; empty for a switch
     std::string_view summary;
     std::string_view choices{};  ///< "first|last": the words that its value may be; empty: any
+    bool required = false;
 };
 
 /// A command line that fits its command's row.

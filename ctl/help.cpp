@@ -50,10 +50,15 @@ std::string optionsText(std::span<const Option> options) {
 
 std::string usageLine(const Command& command) {
     std::string text(command.name);
+    for (const auto& option : command.options) {
+        if (option.required) text += ' ' + optionUsage(option);
+    }
     if (command.options.size() > 3) {  // they would not fit in a line
         text += " [OPTION…]";
     } else {
-        for (const auto& option : command.options) text += " [" + optionUsage(option) + ']';
+        for (const auto& option : command.options) {
+            if (!option.required) text += " [" + optionUsage(option) + ']';
+        }
     }
     if (!command.arguments.empty()) text += ' ' + std::string(command.arguments);
     return text;

@@ -35,7 +35,8 @@ Limits limitsOf(const Call& call) {
     }
     if (call.has("--wait")) {
         limits.wait = parseSeconds(call.value("--wait"));
-        if (!limits.wait) limits.error = "--wait needs a number of seconds above 0";
+        if (!limits.wait)
+            limits.error = "--wait needs a number of seconds" + std::string(secondsTaken);
     }
     return limits;
 }

@@ -59,6 +59,7 @@ TEST_CASE("what does not fit the table says so") {
         {{"listen", "A", "-C"}, "-C needs a value: COUNT"},
         {{"stats", "A"}, "too many arguments; usage: stats"},
         {{"showclient", "A"}, "too few arguments; usage: showclient CHANNEL UUID"},
+        {{"call", "A"}, "too many arguments; usage: call --target TARGET --fn NAME [OPTION…]"},
         {{"emit", "A"}, "too few arguments; usage: emit [--broadcast] CHANNEL EVENT [JSON|-]"},
         {{"showchannel("}, "column 13: an argument or `)` is missing"},
     };

@@ -63,8 +63,19 @@ TEST_CASE("the exit status is the worst of the answers") {
     tally.add(failure("c", Outcome::timeout, ""));
     CHECK(tally.status() == Status::deadline);
     CHECK(tally.text(microseconds(1230)) == "1 of 3 nodes succeeded (1 lost, 1 timeout) in 1.2 ms");
-    CHECK(tally.json(microseconds(1000)) ==
-          Json{{"asked", 3}, {"milliseconds", 1.0}, {"success", 1}, {"lost", 1}, {"timeout", 1}});
+    CHECK(tally.json(microseconds(1000)) == Json{{"asked", 3},
+                                                 {"milliseconds", 1.0},
+                                                 {"success", 1},
+                                                 {"failed", 0},
+                                                 {"unknown function", 0},
+                                                 {"unknown node", 0},
+                                                 {"lost", 1},
+                                                 {"timeout", 1},
+                                                 {"refused", 0}});
+    const Json nobody = Tally().json(microseconds(0));
+    CHECK(nobody.at("asked") == 0);
+    CHECK(nobody.at("success") == 0);
+    CHECK(nobody.at("error") == "the target means no node");
 }
 
 TEST_CASE("words that make no sense are refused before anybody is asked") {
