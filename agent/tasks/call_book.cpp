@@ -107,7 +107,8 @@ std::vector<CallBook::Settled> CallBook::lost(const std::function<bool(const Exp
                                               std::string_view why, Time now) {
     std::vector<Settled> settled;
     const Answer answer =
-        answerOf({}, Answer::Outcome::lost, "the node is gone: " + std::string(why));
+        answerOf({}, Answer::Outcome::lost,
+                 why == "host" ? "its host is gone" : "the node is gone: " + std::string(why));
     for (auto call = calls_.begin(); call != calls_.end();) {
         settleIf(
             call++, [&](const Open& open) { return gone(open.node); }, answer, now, settled);

@@ -107,7 +107,7 @@ TEST_CASE("a node that goes while it works is lost at once; the others succeed")
         hosts.beta.process().signal(SIGSTOP);
         const std::string what = toldBy(answers);
         hosts.beta.process().signal(SIGCONT);
-        CHECK(what == "a: success 1; b: lost, the node is gone: host");
+        CHECK(what == "a: success 1; b: lost, its host is gone");
     }
 }
 

@@ -96,7 +96,7 @@ TEST_CASE("a node that goes is lost to all calls that wait for it, and to no oth
     CHECK(desk.lose("a", "host-2", 7).empty());  // another one of that id
     CHECK(desk.lose("a", "host-1", 8).empty());  // which has come since
     const auto lost = desk.lose("a", "host-1", 7);
-    CHECK(told(lost) == "a: lost, the node is gone: host\na: lost, the node is gone: host\n");
+    CHECK(told(lost) == "a: lost, its host is gone\na: lost, its host is gone\n");
     CHECK(desk.book.callsOpen() == 2);
     CHECK_FALSE(desk.answer(second, "a"));
 }
