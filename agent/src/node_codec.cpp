@@ -6,12 +6,13 @@
 
 #include "json_members.hpp"
 #include "outgoing_event.hpp"
+#include "text.hpp"
 
 namespace netcluster {
 namespace {
 
 void checkWord(const std::string& what, const std::string& word) {
-    if (validTagWord(word)) return;
+    if (isNodeName(word)) return;
     throw Error(what + " is not a name: 1 to 128 bytes of UTF-8 without blanks and any of " +
                 "| , : & ! ( ) = *");
 }
@@ -24,6 +25,10 @@ std::uint16_t portIn(const Json& service) {
 }
 
 }  // namespace
+
+bool isNodeName(std::string_view text) {
+    return validTagWord(text) && wire::validUtf8(text);
+}
 
 std::string textOf(const NodeDescription& node) {
     checkWord("the id of a node", node.id);

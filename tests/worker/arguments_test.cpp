@@ -83,3 +83,19 @@ TEST_CASE("what is wrong is said") {
     CHECK(refusal({"-script", "s", "-log_level", "loud"}) != "taken");
     CHECK(refusal({"-script", "s", "stray"}) != "taken");
 }
+
+TEST_CASE("an id and regions are names, else a start would fail only once it registers") {
+    for (const std::string& id :
+         std::vector<std::string>{"a b", "a:b", "a=b", "*", "a\n", "\xff"}) {
+        CAPTURE(id);
+        CHECK(refusal({"-exec", "x=true", "-id", id.c_str()}).find("is not a name") !=
+              std::string::npos);
+    }
+    for (const std::string& region : std::vector<std::string>{"a=b", "eu:a b", "a,b", "!a"}) {
+        CAPTURE(region);
+        CHECK(refusal({"-exec", "x=true", "-region", region.c_str()}).find("--region: ") == 0);
+    }
+    CHECK(refusal({"-exec", "x=true", "-tag", "a b=1"}).find("--tag: \"a b\" is not a name") == 0);
+    CHECK(parse({"-exec", "x=true", "-id", "web-1.example.org", "-region", "eu:m\u00fcnchen"}).id ==
+          "web-1.example.org");
+}

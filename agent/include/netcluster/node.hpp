@@ -19,8 +19,12 @@ struct Service {
     bool operator==(const Service&) const = default;
 };
 
+/// Whether that can be an id, a region, or the key of a tag: 1 to 128 bytes of UTF-8 without
+/// blanks, control characters and `| , : & ! ( ) = *`.
+NETCLUSTER_API bool isNodeName(std::string_view text);
+
 /// What a process says of itself. An id, a region and the keys of `info` that are used in targets
-/// are 1 to 128 bytes of UTF-8 without blanks, control characters and `| , : & ! ( ) = *`.
+/// are names as above.
 struct NodeDescription {
     std::string id{};  ///< unique in the cluster; empty: `<host>-<process id>`
     std::vector<std::string> regions{};

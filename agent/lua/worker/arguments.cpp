@@ -120,6 +120,13 @@ std::vector<Handler> handlersOf(const char* option, const char* form,
     return handlers;
 }
 
+void checkName(const char* option, const std::string& name) {
+    if (isNodeName(name)) return;
+    refuse(option, "\"" + name +
+                       "\" is not a name: 1 to 128 bytes of UTF-8 without blanks and any of " +
+                       "| , : & ! ( ) = *");
+}
+
 /// One task has one command.
 void refuseTwice(const char* option, const std::vector<Handler>& handlers) {
     std::set<std::string> names;
@@ -195,6 +202,9 @@ Settings settingsOf(const Arguments& arguments) {
     settings.commands = handlersOf("--exec", "NAME=COMMAND", arguments.commands);
     refuseTwice("--exec", settings.commands);
     settings.eventCommands = handlersOf("--on", "PATTERN=COMMAND", arguments.eventCommands);
+    if (!settings.id.empty()) checkName("--id", settings.id);
+    for (const std::string& region : settings.regions) checkName("--region", region);
+    for (const auto& tag : settings.tags.items()) checkName("--tag", tag.key());
     takeLimits(arguments, settings);
     if (settings.script.empty() && settings.commands.empty() && settings.eventCommands.empty())
         throw CLI::ValidationError("There is nothing to do: give --script, --exec or --on.");

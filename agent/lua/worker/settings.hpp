@@ -3,7 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
-#include <netcluster/event.hpp>
+#include <netcluster/node.hpp>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,6 +17,7 @@ namespace netcluster::worker {
 using Handler = std::pair<std::string, std::string>;
 
 struct Settings {
+    // These, and the keys of tags, are names (isNodeName).
     std::string id{};  ///< empty: `<host>-<process id>`
     std::vector<std::string> regions{};
     Json tags = Json::object();
