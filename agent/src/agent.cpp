@@ -35,12 +35,11 @@ void mayWait(const char* what) {
 
 class Agent::Impl {
   public:
-    Impl(const std::string& channel, Options options)
+    Impl(const std::string& channel, const Options& options)
         : channel_(channel),
           place_(Mailbox::placeFor(options)),
           hub_(Hub::enter(channel, options)),
-          mailbox_(std::make_shared<Mailbox>(hub_->emitter(), channel_, place_,
-                                             std::move(options.executor))) {}
+          mailbox_(std::make_shared<Mailbox>(hub_->emitter(), channel_, options)) {}
 
     ~Impl() {
         if (hub_->inherited()) {
@@ -78,7 +77,7 @@ class Agent::Impl {
 };
 
 Agent::Agent(std::string channel, Options options)
-    : impl_(std::make_unique<Impl>(channel, std::move(options))) {}
+    : impl_(std::make_unique<Impl>(channel, options)) {}
 Agent::~Agent() = default;
 
 // -- connection

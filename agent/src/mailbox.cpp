@@ -33,12 +33,12 @@ Mailbox::Place Mailbox::placeFor(const Options& options) {
     return options.executor ? Place::executor : Place::thread;
 }
 
-Mailbox::Mailbox(std::shared_ptr<Emitter> emitter, std::string channel, Place place,
-                 Executor executor)
+Mailbox::Mailbox(std::shared_ptr<Emitter> emitter, std::string channel, const Options& options)
     : emitter_(std::move(emitter)),
       channel_(std::move(channel)),
-      place_(place),
-      executor_(std::make_shared<const Executor>(std::move(executor))) {}
+      place_(placeFor(options)),
+      capacity_(options.waitingLimit),
+      executor_(std::make_shared<const Executor>(options.executor)) {}
 
 // -- handlers
 
@@ -205,7 +205,7 @@ void Mailbox::push(Item item) {
         bytes_ += item.size();
         if (item.isOvertakable()) ++overtakable_;
         items_.push_back(std::move(item));
-        while (bytes_ > capacity && items_.size() > 1 && dropOldest()) {
+        while (bytes_ > capacity_ && items_.size() > 1 && dropOldest()) {
         }
     }
     if (place_ == Place::poll) return arrived_.notify_one();

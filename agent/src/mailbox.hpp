@@ -22,7 +22,8 @@ class Mailbox final : public Owner, public Runnable, public std::enable_shared_f
 
     /// `options` that say where: executor, poll. Throws Error when they exclude each other.
     static Place placeFor(const Options& options);
-    Mailbox(std::shared_ptr<Emitter> emitter, std::string channel, Place place, Executor executor);
+    /// Takes its place and its bounds from `options`.
+    Mailbox(std::shared_ptr<Emitter> emitter, std::string channel, const Options& options);
 
     // -- the user's handlers; an empty one removes it
 
@@ -55,10 +56,6 @@ class Mailbox final : public Owner, public Runnable, public std::enable_shared_f
     // Owner. `failed` runs the handler here and now.
     void failed(const std::string& what) override;
     bool postpones() const override { return place_ != Place::thread; }
-
-    /// Bytes of events and notices kept for `poll` or the executor. Reached: the oldest go, and
-    /// onGap is told how many events they were. Reason: the cap of a client's queue in the daemon.
-    static constexpr std::size_t capacity = std::size_t{8} << 20;
 
   private:
     struct Item {
@@ -106,9 +103,10 @@ class Mailbox final : public Owner, public Runnable, public std::enable_shared_f
     const std::shared_ptr<Emitter> emitter_;
     const std::string channel_;
     const Place place_;
-    bool known_ = false;        // the user knows that it is connected; connection's thread only
-    Told told_;                 // who the user knows of; connection's thread only
-    std::uint64_t toldTo_ = 0;  // the number of the handler that was told; the same
+    const std::size_t capacity_;  // bytes kept for `poll` or the executor
+    bool known_ = false;          // the user knows that it is connected; connection's thread only
+    Told told_;                   // who the user knows of; connection's thread only
+    std::uint64_t toldTo_ = 0;    // the number of the handler that was told; the same
 
     mutable std::mutex mutex_;  // of all below
     std::condition_variable arrived_;

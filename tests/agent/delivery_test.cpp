@@ -139,6 +139,21 @@ TEST_CASE("who polls too seldom loses the oldest events, and is told at the plac
     CHECK(last.substr(0, 2) == "39");
 }
 
+TEST_CASE("how much waits for poll is the user's to say") {
+    const FakeDaemon daemon;
+    int heard = 0;
+    Options options = polling(daemon);
+    options.waitingLimit = std::size_t{16} << 20;
+    Agent agent("A", options);
+    agent.onGap([&](const Gap&) { FAIL("something is missing"); });
+    agent.on("x", [&](const Event&) { ++heard; });
+    FakeClient client = connect(agent, daemon);
+    for (int i = 0; i < 30; ++i) client.event("x", "1" + std::string(500'000, ' '));
+    passed(agent, client);
+    agent.poll();
+    CHECK(heard == 30);
+}
+
 TEST_CASE("with an executor, listeners run in its tasks, events in order") {
     const FakeDaemon daemon;
     Heard<std::function<void()>> tasks;

@@ -197,6 +197,34 @@ TEST_CASE(
     CHECK(asker.result("shelf-1", "tasks.test1", {{"price", 1}}).at("total") == 1);
 }
 
+TEST_CASE("large arguments that come faster than scripts can take them are all done") {
+    const Daemon daemon(workerConfig);
+    Options options = Asker::at(daemon);
+    options.queueLimit = std::size_t{64} << 20;
+    Tasks caller("A", options);
+    caller.agent().connect(patience());
+    WorkerProcess worker(daemon, example("shelf-1"));
+    scenario::awaitNodes([&] { return caller.agent().nodes().size() == 1; }, caller);
+    const Json large{{"price", 1}, {"text", std::string(3'900'000, 'x')}};
+    std::vector<std::future<std::vector<Answer>>> asked;
+    for (int i = 0; i < 12; ++i) {
+        asked.push_back(caller.call("shelf-1", "tasks.test1", large, patience()));
+    }
+    for (auto& one : asked) {
+        const Answer answer = one.get().at(0);
+        CHECK_MESSAGE(answer.ok(), answer.error, worker.log());
+    }
+
+    // What the daemon cannot keep for a worker that takes nothing is lost, and not in silence.
+    worker.signal(SIGSTOP);
+    for (int i = 0; i < 10; ++i) caller.send("shelf-1", "tasks.test1", large);
+    caller.agent().sync(patience());
+    worker.signal(SIGCONT);
+    worker.awaitLog("tasks or events are lost: this worker did not keep up");
+    const Answer stock = caller.call("shelf-1", "tasks.stock", nullptr, patience()).get().at(0);
+    CHECK(stock.result.at("worker").at("missed") > 0);
+}
+
 TEST_CASE("a daemon that is started anew finds the worker again, which has forgotten nothing") {
     const Scratch place;
     const DaemonOptions there{.runDir = place.file("run")};

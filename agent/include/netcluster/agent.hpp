@@ -150,6 +150,9 @@ struct Options {
     std::function<void(std::function<void()>)> executor{};
     /// Listeners for events of other processes run inside `poll()` only.
     bool poll = false;
+    /// Bytes of events that have come and wait for the executor or `poll`. Reached: the oldest go,
+    /// and onGap is told how many they were. Reason for the default: as for queueLimit.
+    std::size_t waitingLimit = std::size_t{8} << 20;
 };
 
 class NETCLUSTER_API Agent {
@@ -282,8 +285,8 @@ class NETCLUSTER_API Agent {
     void onError(std::function<void(const std::string& what)> handler);
 
     /// With Options::poll: runs what is waiting; returns how many events and notices it handled.
-    /// Waits up to `timeout` for the first one. Keeps at most 8 MiB between two calls: then the
-    /// oldest events go, and onGap is told. Throws Error without Options::poll.
+    /// Waits up to `timeout` for the first one. Keeps at most Options::waitingLimit between two
+    /// calls: then the oldest events go, and onGap is told. Throws Error without Options::poll.
     std::size_t poll(std::chrono::milliseconds timeout = std::chrono::milliseconds(0));
 
     const std::string& channel() const;

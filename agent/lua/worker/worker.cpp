@@ -20,6 +20,7 @@ Options agentOptions(boost::asio::io_context& io, const Settings& settings) {
     Options options;
     options.dir = settings.dir;
     options.name = "ncworker";
+    options.waitingLimit = settings.queueBytes;  // what is too much the callers are to be told
     options.executor = [&io](std::function<void()> task) {
         boost::asio::post(io, std::move(task));
     };
@@ -61,7 +62,16 @@ Worker::Impl::Impl(boost::asio::io_context& io, Settings settings)
     tasks_->agent().onError([](const std::string& what) { spdlog::warn("{}", what); });
     tasks_->agent().onNodeLost(
         [this](const std::string&, const std::string& why) { nodeLost(why); });
+    tasks_->agent().onGap([this](const Gap& gap) { missed(gap); });
     watchDaemon();
+}
+
+/// Events and tasks: nobody knows which.
+void Worker::Impl::missed(const Gap& gap) {
+    if (gap.host.empty()) missed_ += gap.count;
+    const std::string whose = gap.host.empty() ? "this worker did not keep up"
+                                               : "something of host " + gap.host + " did not come";
+    spdlog::warn("tasks or events are lost: {} ({})", whose, gap.count);
 }
 
 /// Each change once; that it is there at the start says `started`.

@@ -228,6 +228,7 @@ Json Worker::Impl::info() {
     return {{"done", done_},
             {"failed", failed_},
             {"refused", refused_},
+            {"missed", missed_},
             {"cut", cut_},
             {"underway", underWay()},
             {"commands", exec_.underWay()},

@@ -31,6 +31,7 @@ class Worker::Impl : public std::enable_shared_from_this<Impl> {
 
     // -- beginning: worker.cpp, in this order
     void watchDaemon();
+    void missed(const Gap& gap);
     void checkPattern(const std::string& pattern, const std::string& where);
     std::string host();
     void defaultId();
@@ -126,7 +127,7 @@ class Worker::Impl : public std::enable_shared_from_this<Impl> {
     enum class Stage { running, stopping, finalizing, stopped } stage_ = Stage::running;
     std::size_t bytes_ = 0;  ///< of data of calls that have not ended
     std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
-    std::uint64_t done_ = 0, failed_ = 0, refused_ = 0, cut_ = 0;
+    std::uint64_t done_ = 0, failed_ = 0, refused_ = 0, cut_ = 0, missed_ = 0;
     std::uint64_t loads_ = 0;    ///< of scripts, that were taken
     std::uint64_t skipped_ = 0;  ///< by schedules of scripts before the current ones
     std::uint64_t refusedUntold_ = 0;
