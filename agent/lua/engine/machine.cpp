@@ -9,6 +9,13 @@ namespace {
 /// look costs less than a hundredth of that.
 constexpr int lookEvery = 1000;
 
+constexpr std::uintptr_t ownerBits = 3;
+static_assert(alignof(Machine) > ownerBits && LUA_EXTRASPACE >= sizeof(std::uintptr_t));
+
+std::uintptr_t& wordOf(lua_State* thread) {
+    return *static_cast<std::uintptr_t*>(lua_getextraspace(thread));
+}
+
 struct Work {
     const std::function<void(lua_State*)>* function;
     std::exception_ptr thrown;
@@ -51,8 +58,7 @@ class Machine::Metered {
 Machine::Machine(const Limits& limits) : limits_(limits), memory_(limits.total) {
     state_ = lua_newstate(&Memory::allocate, &memory_);
     if (state_ == nullptr) throw ScriptError("no memory for Lua");
-    // Coroutines are made with a copy of this.
-    *static_cast<Machine**>(lua_getextraspace(state_)) = this;
+    wordOf(state_) = reinterpret_cast<std::uintptr_t>(this);
     lua_sethook(state_, &Machine::onCount, LUA_MASKCOUNT, lookEvery);
 }
 
@@ -60,8 +66,20 @@ Machine::~Machine() {
     lua_close(state_);
 }
 
+// The word that Lua keeps for us beside each coroutine: where the machine is, and in the two lowest
+// bits the coroutine's owner. A new coroutine has a copy of the main one's, so is a script's.
+
 Machine& Machine::of(lua_State* state) {
-    return **static_cast<Machine**>(lua_getextraspace(state));
+    return *reinterpret_cast<Machine*>(wordOf(state) & ~ownerBits);
+}
+
+Machine::Owner Machine::ownerOf(lua_State* thread) const {
+    return thread == state_ ? Owner::call : static_cast<Owner>(wordOf(thread) & ownerBits);
+}
+
+void Machine::setOwner(lua_State* thread, Owner owner) {
+    std::uintptr_t& word = wordOf(thread);
+    word = (word & ~ownerBits) | static_cast<std::uintptr_t>(owner);
 }
 
 void Machine::protect(const std::function<void(lua_State*)>& work) {
@@ -91,13 +109,13 @@ void Machine::protect(Usage& usage, const std::function<void(lua_State*)>& work)
 
 lua_State* Machine::newCall(lua_State* within) {
     lua_State* call = lua_newthread(within);
+    setOwner(call, Owner::call);
     lua_rawsetp(within, LUA_REGISTRYINDEX, call);  // keeps it alive
-    calls_.insert(call);
     return call;
 }
 
 void Machine::release(lua_State* call) {
-    if (calls_.erase(call) == 0) return;
+    setOwner(call, Owner::ended);  // a script may hold it still
     protect([call](lua_State* state) {
         lua_pushnil(state);
         lua_rawsetp(state, LUA_REGISTRYINDEX, call);
