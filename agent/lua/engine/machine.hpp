@@ -121,8 +121,9 @@ class Machine {
   private:
     class Metered;
     static void onCount(lua_State* running, lua_Debug* where);
-    void look();
-    std::chrono::nanoseconds ran() const;
+    void look(Clock::time_point now);
+    void adapt(lua_State* running, int every, Clock::time_point now);
+    std::chrono::nanoseconds ran(Clock::time_point now) const;
     void noteWhere(lua_State* at);
 
     Limits limits_;
@@ -130,6 +131,7 @@ class Machine {
     lua_State* state_ = nullptr;
     Usage* usage_ = nullptr;  ///< of the call that runs
     Clock::time_point resumed_{};
+    Clock::time_point lookedAt_{};
     int blocked_ = 0;
     bool suspending_ = false;
 };
