@@ -55,3 +55,15 @@ TEST_CASE("json.array marks tables that have no metatable of their own") {
     CHECK(eval("pcall(json.array, config) return config.id") == "w1");
     CHECK(contains(eval("setmetatable(json.array(), {})"), "protected metatable"));
 }
+
+TEST_CASE("lines of their own are bounded before they are written") {
+    Folder folder(R"(
+function f(count)
+  local list = {} for i = 1, count do list[i] = 1 end
+  for level = 1, 29 do list = {list} end
+  return #json.encode(list) .. " " .. #json.encode(list, true)
+end)");
+    folder.loaded();
+    CHECK(folder.result("f", {1}) == "61 1921");
+    CHECK(contains(folder.result("f", {100000}), "bytes of JSON, for its lines"));
+}

@@ -73,6 +73,9 @@ TEST_CASE("what is wrong is said") {
     CHECK(refusal({"-exec", "deploy"}) == "--exec: \"deploy\" is not NAME=COMMAND");
     CHECK(refusal({"-on", "("}) == "--on: \"(\" is not PATTERN=COMMAND");
     CHECK(refusal({"-script", "s", "-tag", "x"}) == "--tag: \"x\" is not KEY=VALUE");
+    CHECK(refusal({"-script", "s", "-tag", "a-b=1", "-tag", "a_b=2"}) ==
+          "--tag: \"a-b\" and \"a_b\" would both be NETCLUSTER_TAG_A_B for commands");
+    CHECK(refusal({"-script", "s", "-tag", "a=1", "-tag", "a=2"}) == "taken");
     CHECK(refusal({"-exec", "a=b", "-exec", "a=c"}) == "--exec: \"a\" is given twice");
     CHECK(refusal({"-script", "s", "-run-time", "0"}) ==
           "--run-time: is not between 0.001 and 86400");

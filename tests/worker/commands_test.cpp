@@ -61,6 +61,36 @@ TEST_CASE("how it ended is the answer") {
           "cannot be started: why");
 }
 
+TEST_CASE("a failure with much output is short, and its JSON whole") {
+    const ExecLimits limits;
+    const auto jsonOf = [&limits](const Finished& finished) {
+        const std::string failure = failureOf(finished, limits);
+        CHECK(failure.size() <= 4096);
+        CHECK(failure.size() > 4000);  // as much as fits
+        return Json::parse(failure.substr(failure.find('{')));
+    };
+    const auto filled = [](std::size_t count, const std::string& with) {
+        std::string text;
+        for (std::size_t i = 0; i < count; ++i) text += with;
+        return text;
+    };
+    for (const std::string with : {"x", "\n", "\x01", "\"", "\xff", "\u20AC", "\U0001F600"}) {
+        CAPTURE(with);
+        const std::string much = filled(100'000, with);
+        const Json both = jsonOf({.status = 1, .out = much, .err = much});
+        CHECK(both["status"] == 1);
+        CHECK(both["cut"] == Json{"stdout", "stderr"});
+        CHECK_FALSE(both["stderr"].get<std::string>().empty());
+        const Json one = jsonOf({.status = 1, .out = "all of it", .err = much});
+        CHECK(one["cut"] == Json{"stderr"});
+        CHECK(one["stdout"] == "all of it");
+    }
+    const Json said = jsonOf(
+        {.how = Finished::How::signalled, .signal = 9, .out = filled(9000, "x"), .outCut = true});
+    CHECK(said["cut"] == Json{"stdout"});
+    CHECK(said["signal"] == 9);
+}
+
 TEST_CASE("NAME=COMMAND") {
     CHECK(parseHandler("deploy=./d.sh a=b") == Handler{"deploy", "./d.sh a=b"});
     for (const char* bad : {"", "deploy", "=x", "deploy="}) {

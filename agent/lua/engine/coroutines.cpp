@@ -1,7 +1,7 @@
 // Coroutines of scripts, as Lua's own but for two things: when the call is being suspended, each
 // coroutine between it and the point where that happens is suspended too, and resumed without the
 // script noticing; and what cuts the call off is not an error that the resumer may look at and go
-// on.
+// on. What is suspended so, and the coroutines of calls, scripts may neither resume nor close.
 #include "libraries.hpp"
 #include "machine.hpp"
 
@@ -21,15 +21,24 @@ lua_State* coroutineOf(lua_State* state, Form form) {
 
 int runAgain(lua_State* state, int, lua_KContext form) {
     const auto as = static_cast<Form>(form);
-    return run(state, coroutineOf(state, as), 0, as);
+    lua_State* coroutine = coroutineOf(state, as);
+    Machine::setOwner(coroutine, Machine::Owner::script);
+    return run(state, coroutine, 0, as);
 }
 
-/// The coroutine has failed; its error is on its stack.
+/// Whether it has ended by an error. What cannot be resumed now, for want of C's stack, lives on,
+/// and lua_resetthread would take its stack from under it.
+bool isBroken(lua_State* coroutine) {
+    const int status = lua_status(coroutine);
+    return status != LUA_OK && status != LUA_YIELD;
+}
+
+/// The coroutine has failed, or could not be resumed; the error is on its stack.
 int failed(lua_State* state, lua_State* coroutine, Form form) {
     if (form == Form::wrap) {
         // As Lua's own: its variables to be closed are, and a text says where we were called.
-        const int status = lua_resetthread(coroutine);
-        if (status == LUA_ERRMEM) Machine::of(state).outOfMemory(state);
+        if (isBroken(coroutine) && lua_resetthread(coroutine) == LUA_ERRMEM)
+            Machine::of(state).outOfMemory(state);
         lua_xmove(coroutine, state, 1);
         if (!Machine::of(state).isCut() && lua_type(state, -1) == LUA_TSTRING) {
             luaL_where(state, 1);
@@ -60,8 +69,10 @@ int run(lua_State* state, lua_State* coroutine, int arguments, Form form) {
         const Machine::Block block(machine, lua_isyieldable(state) == 0);
         status = lua_resume(coroutine, state, arguments, &results);
     }
-    if (status == LUA_YIELD && machine.suspending())
+    if (status == LUA_YIELD && machine.suspending()) {
+        Machine::setOwner(coroutine, Machine::Owner::suspended);
         return machine.suspend(state, static_cast<lua_KContext>(form), &runAgain);
+    }
     if (status == LUA_ERRMEM) machine.outOfMemory(coroutine);
     if (status != LUA_OK && status != LUA_YIELD) return failed(state, coroutine, form);
     if (lua_checkstack(state, results + 1) == 0) {
@@ -73,22 +84,56 @@ int run(lua_State* state, lua_State* coroutine, int arguments, Form form) {
     return results + (form == Form::resume ? 1 : 0);
 }
 
+/// Why a script may neither resume nor close it; null if it may.
+const char* notTheirs(lua_State* state, lua_State* coroutine) {
+    switch (Machine::of(state).ownerOf(coroutine)) {
+        case Machine::Owner::script:
+            return nullptr;
+        case Machine::Owner::suspended:
+            return "this coroutine belongs to a call that is under way or was cut off";
+        case Machine::Owner::call:
+            return "this coroutine is a call of the worker";
+        case Machine::Owner::ended:
+            return "this coroutine is a call of the worker, which has ended";
+    }
+    return nullptr;
+}
+
+enum class State { running, normal, suspended, dead };
+
+/// As coroutine.status has it.
+State stateOf(lua_State* state, lua_State* coroutine) {
+    if (coroutine == state) return State::running;
+    if (lua_status(coroutine) == LUA_YIELD) return State::suspended;
+    if (isBroken(coroutine)) return State::dead;
+    lua_Debug at{};
+    if (lua_getstack(coroutine, 0, &at) != 0) return State::normal;
+    return lua_gettop(coroutine) == 0 ? State::dead : State::suspended;  // has not begun
+}
+
 int begin(lua_State* state, lua_State* coroutine, int arguments, Form form) {
     Machine& machine = Machine::of(state);
     machine.charge(state, priceOfResume);
-    if (machine.isCall(coroutine))
-        return refused(state, "this coroutine is a call of the worker", form);
+    if (const char* why = notTheirs(state, coroutine)) return refused(state, why, form);
+    const State now = stateOf(state, coroutine);
+    if (now == State::dead) return refused(state, "cannot resume dead coroutine", form);
+    // Nothing may be put on the stack of one that is in the middle of something.
+    if (now != State::suspended)
+        return refused(state, "cannot resume non-suspended coroutine", form);
     if (lua_checkstack(coroutine, arguments) == 0)
         return refused(state, "too many arguments to resume", form);
-    if (lua_status(coroutine) == LUA_OK && lua_gettop(coroutine) == 0)
-        return refused(state, "cannot resume dead coroutine", form);
     lua_xmove(state, coroutine, arguments);
     return run(state, coroutine, arguments, form);
 }
 
-int resume(lua_State* state) {
+lua_State* checkCoroutine(lua_State* state) {
     lua_State* coroutine = lua_tothread(state, 1);
     luaL_argexpected(state, coroutine != nullptr, 1, "coroutine");
+    return coroutine;
+}
+
+int resume(lua_State* state) {
+    lua_State* coroutine = checkCoroutine(state);
     return begin(state, coroutine, lua_gettop(state) - 1, Form::resume);
 }
 
@@ -105,16 +150,34 @@ int wrap(lua_State* state) {
     return 1;
 }
 
-/// Upvalue 1 is Lua's own.
 int close(lua_State* state) {
     Machine& machine = Machine::of(state);
     machine.charge(state, priceOfResume);
-    if (const lua_State* coroutine = lua_tothread(state, 1);
-        coroutine != nullptr && machine.isCall(coroutine))
-        return luaL_error(state, "this coroutine is a call of the worker");
-    const int results = lua_tocfunction(state, lua_upvalueindex(1))(state);
+    lua_State* coroutine = checkCoroutine(state);
+    if (const char* why = notTheirs(state, coroutine)) return luaL_error(state, "%s", why);
+    const State now = stateOf(state, coroutine);
+    if (now == State::running || now == State::normal)
+        return luaL_error(state, "cannot close a %s coroutine",
+                          now == State::running ? "running" : "normal");
+    const int status = lua_resetthread(coroutine);
+    if (status == LUA_ERRMEM) machine.outOfMemory(state);
     if (machine.isCut()) machine.raiseCut(state);
-    return results;
+    lua_pushboolean(state, status == LUA_OK ? 1 : 0);
+    if (status == LUA_OK) return 1;
+    lua_xmove(coroutine, state, 1);
+    return 2;
+}
+
+int status(lua_State* state) {
+    static const char* const names[] = {"running", "normal", "suspended", "dead"};
+    lua_State* coroutine = checkCoroutine(state);
+    State now = stateOf(state, coroutine);
+    const Machine::Owner owner = Machine::of(state).ownerOf(coroutine);
+    if (owner == Machine::Owner::ended) now = State::dead;
+    // Nobody but its call can go on with it, as with one that has resumed another.
+    if (owner != Machine::Owner::script && now == State::suspended) now = State::normal;
+    lua_pushstring(state, names[static_cast<int>(now)]);
+    return 1;
 }
 
 }  // namespace
@@ -125,9 +188,10 @@ void openCoroutines(lua_State* state) {
     lua_setfield(state, -2, "resume");
     lua_pushcfunction(state, &wrap);
     lua_setfield(state, -2, "wrap");
-    lua_getfield(state, -1, "close");
-    lua_pushcclosure(state, &close, 1);
+    lua_pushcfunction(state, &close);
     lua_setfield(state, -2, "close");
+    lua_pushcfunction(state, &status);
+    lua_setfield(state, -2, "status");
     lua_pop(state, 1);
 }
 

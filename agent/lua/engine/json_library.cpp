@@ -1,16 +1,37 @@
 // The library `json` of scripts.
 #include <lauxlib.h>
 
+#include <stdexcept>
+#include <string>
+
 #include "json_values.hpp"
 #include "machine.hpp"
 
 namespace netcluster::lua {
 namespace {
 
+constexpr int perLevel = 2;
+
+/// Bytes that lines of their own add: many times those of the values, where they are deep.
+std::size_t bytesOfLines(const Json& value, std::size_t level) {
+    if (!value.is_structured() || value.empty()) return 0;
+    std::size_t bytes = 1 + level * perLevel;
+    for (const Json& member : value)
+        bytes += 1 + (level + 1) * perLevel + bytesOfLines(member, level + 1);
+    return bytes;
+}
+
 int encode(lua_State* state) {
     luaL_checkany(state, 1);
     const Json value = toJsonAtPrice(state, 1, 1).front();
-    const int indent = lua_toboolean(state, 2) != 0 ? 2 : -1;
+    const int indent = lua_toboolean(state, 2) != 0 ? perLevel : -1;
+    if (indent > 0) {
+        const std::size_t bytes = bytesOfLines(value, 0);
+        if (bytes > largest)
+            throw std::invalid_argument("more than " + std::to_string(largest) +
+                                        " bytes of JSON, for its lines");
+        Machine::of(state).charge(state, bytes);
+    }
     const std::string text = value.dump(indent);
     Machine::of(state).charge(state, text.size());
     lua_pushlstring(state, text.data(), text.size());

@@ -1,13 +1,25 @@
 #include "machine.hpp"
 
+#include <algorithm>
 #include <exception>
+#include <utility>
 
 namespace netcluster::lua {
 namespace {
 
-/// Instructions between two looks at the meter. Reason: some 10 µs, short beside a slice, and the
-/// look costs less than a hundredth of that.
-constexpr int lookEvery = 1000;
+/// Most instructions between two looks at the meter. Reason: some 2 µs, and the look costs a
+/// twentieth of that. One instruction may take a millisecond (joining texts of megabytes, passing
+/// on 100,000 arguments): this many of them are the longest that others wait before we notice.
+constexpr int lookEvery = 200;
+/// What is paid for at once and costs this much is looked at when it is done.
+constexpr std::uint64_t muchAtOnce = 1000;
+
+constexpr std::uintptr_t ownerBits = 3;
+static_assert(alignof(Machine) > ownerBits && LUA_EXTRASPACE >= sizeof(std::uintptr_t));
+
+std::uintptr_t& wordOf(lua_State* thread) {
+    return *static_cast<std::uintptr_t*>(lua_getextraspace(thread));
+}
 
 struct Work {
     const std::function<void(lua_State*)>* function;
@@ -32,11 +44,11 @@ class Machine::Metered {
   public:
     Metered(Machine& machine, Usage& usage) : machine_(machine) {
         machine_.usage_ = &usage;
-        machine_.resumed_ = Clock::now();
+        machine_.resumed_ = machine_.lookedAt_ = Clock::now();
         machine_.memory_.charge(&usage.growth, machine_.limits_.memory);
     }
     ~Metered() {
-        machine_.usage_->ran = machine_.ran();
+        machine_.usage_->ran = machine_.ran(Clock::now());
         machine_.usage_ = nullptr;
         machine_.memory_.charge(nullptr, 0);
         machine_.suspending_ = false;
@@ -51,8 +63,7 @@ class Machine::Metered {
 Machine::Machine(const Limits& limits) : limits_(limits), memory_(limits.total) {
     state_ = lua_newstate(&Memory::allocate, &memory_);
     if (state_ == nullptr) throw ScriptError("no memory for Lua");
-    // Coroutines are made with a copy of this.
-    *static_cast<Machine**>(lua_getextraspace(state_)) = this;
+    wordOf(state_) = reinterpret_cast<std::uintptr_t>(this);
     lua_sethook(state_, &Machine::onCount, LUA_MASKCOUNT, lookEvery);
 }
 
@@ -60,8 +71,20 @@ Machine::~Machine() {
     lua_close(state_);
 }
 
+// The word that Lua keeps for us beside each coroutine: where the machine is, and in the two lowest
+// bits the coroutine's owner. A new coroutine has a copy of the main one's, so is a script's.
+
 Machine& Machine::of(lua_State* state) {
-    return **static_cast<Machine**>(lua_getextraspace(state));
+    return *reinterpret_cast<Machine*>(wordOf(state) & ~ownerBits);
+}
+
+Machine::Owner Machine::ownerOf(lua_State* thread) const {
+    return thread == state_ ? Owner::call : static_cast<Owner>(wordOf(thread) & ownerBits);
+}
+
+void Machine::setOwner(lua_State* thread, Owner owner) {
+    std::uintptr_t& word = wordOf(thread);
+    word = (word & ~ownerBits) | static_cast<std::uintptr_t>(owner);
 }
 
 void Machine::protect(const std::function<void(lua_State*)>& work) {
@@ -91,13 +114,13 @@ void Machine::protect(Usage& usage, const std::function<void(lua_State*)>& work)
 
 lua_State* Machine::newCall(lua_State* within) {
     lua_State* call = lua_newthread(within);
+    setOwner(call, Owner::call);
     lua_rawsetp(within, LUA_REGISTRYINDEX, call);  // keeps it alive
-    calls_.insert(call);
     return call;
 }
 
 void Machine::release(lua_State* call) {
-    if (calls_.erase(call) == 0) return;
+    setOwner(call, Owner::ended);  // a script may hold it still
     protect([call](lua_State* state) {
         lua_pushnil(state);
         lua_rawsetp(state, LUA_REGISTRYINDEX, call);
@@ -112,23 +135,27 @@ Machine::Resumed Machine::resume(lua_State* call, Usage& usage, int arguments, i
     return status == LUA_YIELD ? Resumed::suspended : Resumed::failed;
 }
 
-std::chrono::nanoseconds Machine::ran() const {
-    return usage_->ran + (Clock::now() - resumed_);
+std::chrono::nanoseconds Machine::ran(Clock::time_point now) const {
+    return usage_->ran + (now - resumed_);
 }
 
-void Machine::look() {
+void Machine::look(Clock::time_point now) {
     if (usage_->cut != Cut::none) return;
     if (usage_->instructions > limits_.instructions)
         usage_->cut = Cut::instructions;
-    else if (ran() > limits_.run)
+    else if (ran(now) > limits_.run)
         usage_->cut = Cut::run;
 }
 
 void Machine::charge(lua_State* running, std::uint64_t amount) {
     if (usage_ == nullptr) return;
     usage_->instructions += amount;
-    look();
+    const auto now = Clock::now();
+    look(now);
     if (isCut()) raiseCut(running);
+    const bool ours = lua_gethook(running) == &Machine::onCount;  // unsafe scripts have their own
+    if (ours && (amount >= muchAtOnce || now - resumed_ > limits_.slice))
+        lua_sethook(running, &Machine::onCount, LUA_MASKCOUNT, 1);
 }
 
 void Machine::outOfMemory(lua_State* at) {
@@ -163,19 +190,31 @@ int Machine::suspend(lua_State* running, lua_KContext context, lua_KFunction the
     return lua_yieldk(running, 0, context, then);
 }
 
+// Fewer instructions than now when these took long, and more again when they did not.
+void Machine::adapt(lua_State* running, int every, Clock::time_point now) {
+    const auto took = now - std::exchange(lookedAt_, now);
+    const auto bearable = limits_.slice / 4;
+    int next = std::min(every * 2, lookEvery);
+    if (took > bearable) next = std::max<int>(1, static_cast<int>(every * (bearable / 2) / took));
+    if (next != every) lua_sethook(running, &Machine::onCount, LUA_MASKCOUNT, next);
+}
+
 void Machine::onCount(lua_State* running, lua_Debug* where) {
     Machine& machine = of(running);
     Usage* usage = machine.usage_;
     if (usage == nullptr) return;
-    usage->instructions += lookEvery;
-    machine.look();
+    const int every = lua_gethookcount(running);
+    usage->instructions += static_cast<std::uint64_t>(every);
+    const auto now = Clock::now();
+    machine.look(now);
     if (usage->cut != Cut::none) {
         lua_getinfo(running, "Sl", where);
         lua_pushfstring(running, "%s:%d: cut off: %s", where->short_src, where->currentline,
                         machine.reasonOf(usage->cut).c_str());
         lua_error(running);
     }
-    if (Clock::now() - machine.resumed_ > machine.limits_.slice && machine.maySuspend(running)) {
+    machine.adapt(running, every, now);
+    if (now - machine.resumed_ > machine.limits_.slice && machine.maySuspend(running)) {
         machine.noteWhere(running);
         machine.suspending_ = true;
         lua_yield(running, 0);

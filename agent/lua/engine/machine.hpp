@@ -12,20 +12,21 @@
 // SUSPENDING. Each call is a coroutine. It is suspended when its slice is over (from the count
 // hook), or when it waits for a host function. If that happens within coroutines of the script's
 // own, each of these is suspended as well, down to the call's, and resumed in reverse
-// (coroutines.cpp): scripts do not notice. Where Lua cannot suspend (in the comparison of
-// table.sort, in the replacement of string.gsub, in a __tostring) a call runs on, within its
-// limits.
+// (coroutines.cpp): scripts do not notice. Until then no other call may resume or close these: what
+// is suspended there would be given what the other one runs with. Where Lua cannot suspend (in the
+// comparison of table.sort, in the replacement of string.gsub, in a __tostring) a call runs on,
+// within its limits.
 #pragma once
 
 #include <lauxlib.h>
 #include <lua.h>
 #include <lualib.h>
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
-#include <unordered_set>
 
 #include "limits.hpp"
 #include "memory.hpp"
@@ -64,8 +65,16 @@ class Machine {
     /// A new coroutine, kept until `release`. Within `protect`.
     lua_State* newCall(lua_State* within);
     void release(lua_State* call);
-    /// Whether this is the coroutine of a call: scripts may not touch those.
-    bool isCall(const lua_State* thread) const { return calls_.contains(thread); }
+
+    /// Whose a coroutine is: scripts may resume and close their own alone.
+    enum class Owner : std::uintptr_t {
+        script,
+        suspended,  ///< a script's, and suspended along with a call: by us, to be resumed by us
+        call,       ///< it is one
+        ended,      ///< it was one
+    };
+    Owner ownerOf(lua_State* thread) const;
+    static void setOwner(lua_State* thread, Owner owner);
 
     enum class Resumed { finished, suspended, failed };
     /// Runs the call until it ends, is suspended, or fails; results or the error are on its stack.
@@ -112,16 +121,17 @@ class Machine {
   private:
     class Metered;
     static void onCount(lua_State* running, lua_Debug* where);
-    void look();
-    std::chrono::nanoseconds ran() const;
+    void look(Clock::time_point now);
+    void adapt(lua_State* running, int every, Clock::time_point now);
+    std::chrono::nanoseconds ran(Clock::time_point now) const;
     void noteWhere(lua_State* at);
 
     Limits limits_;
     Memory memory_;
     lua_State* state_ = nullptr;
-    std::unordered_set<const lua_State*> calls_;
     Usage* usage_ = nullptr;  ///< of the call that runs
     Clock::time_point resumed_{};
+    Clock::time_point lookedAt_{};
     int blocked_ = 0;
     bool suspending_ = false;
 };

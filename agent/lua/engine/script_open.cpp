@@ -105,6 +105,8 @@ int Script::Impl::continueWaiting(lua_State* state, int, lua_KContext) {
 
 /// What the call waited for.
 int Script::Impl::give(lua_State* state) {
+    if (running_ == nullptr || !running_->reply)
+        return luaL_error(state, "resumed, and not by what it waits for");
     Reply reply = std::move(*running_->reply);
     running_->reply.reset();
     running_->waiting = false;

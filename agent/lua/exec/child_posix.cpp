@@ -108,6 +108,11 @@ class Actions {
     posix_spawn_file_actions_t actions_{};
 };
 
+void assign(boost::asio::posix::stream_descriptor& to, Descriptor& from) {
+    to.assign(from.get());
+    from.release();
+}
+
 std::string_view nameOf(std::string_view variable) {
     return variable.substr(0, variable.find('='));
 }
@@ -145,15 +150,16 @@ void Child::start(const Command& command) {
     std::string shell = "sh", option = "-c", line = command.line;
     char* const words[] = {shell.data(), option.data(), line.data(), nullptr};
     auto environment = environmentOf(command.environment);
-    check(posix_spawn(&pid_, "/bin/sh", actions.get(), attributes.get(), words, environment.data()),
-          "/bin/sh");
-    input_.assign(in.writing.release());
-    out_.pipe.assign(out.reading.release());
-    err_.pipe.assign(err.reading.release());
-    out_.open = err_.open = true;
+    // All that may fail comes before there is a child, which nobody would watch.
+    assign(input_, in.writing);
+    assign(out_.pipe, out.reading);
+    assign(err_.pipe, err.reading);
     out_.pipe.non_blocking(true);
     err_.pipe.non_blocking(true);
     inputText_ = command.input;
+    check(posix_spawn(&pid_, "/bin/sh", actions.get(), attributes.get(), words, environment.data()),
+          "/bin/sh");
+    out_.open = err_.open = true;
     write();
     read(out_);
     read(err_);

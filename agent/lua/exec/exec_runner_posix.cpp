@@ -76,7 +76,7 @@ class ExecRunner::Impl : public std::enable_shared_from_this<Impl> {
         auto child = std::make_shared<Child>(io_, limits_, done);
         try {
             child->start(command);
-        } catch (const std::system_error& error) {
+        } catch (const std::exception& error) {  // Boost's own is no std::system_error everywhere
             return tellLater(std::move(done),
                              {.how = Finished::How::notStarted, .error = error.what()});
         }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <map>
 #include <set>
 #include <stdexcept>
 
@@ -135,6 +136,19 @@ void refuseTwice(const char* option, const std::vector<Handler>& handlers) {
     }
 }
 
+/// A key's last value is the one that holds. Commands must be able to tell the keys apart.
+void takeTags(const Arguments& arguments, Settings& settings) {
+    std::map<std::string, std::string> keys;
+    for (const auto& [key, value] : handlersOf("--tag", "KEY=VALUE", arguments.tags)) {
+        const std::string variable = variableName(key);
+        const std::string& first = keys.emplace(variable, key).first->second;
+        if (first != key)
+            refuse("--tag", "\"" + first + "\" and \"" + key + "\" would both be NETCLUSTER_TAG_" +
+                                variable + " for commands");
+        settings.tags[key] = value;
+    }
+}
+
 void takeLimits(const Arguments& arguments, Settings& settings) {
     constexpr std::size_t mebi = std::size_t{1} << 20;
     settings.limits.instructions =
@@ -190,10 +204,7 @@ Settings settingsOf(const Arguments& arguments) {
     Settings settings;
     settings.id = arguments.id;
     settings.regions = split(arguments.region, ':');
-    for (const std::string& tag : arguments.tags) {
-        for (auto& [key, value] : handlersOf("--tag", "KEY=VALUE", {tag}))
-            settings.tags[key] = value;
-    }
+    takeTags(arguments, settings);
     settings.channel =
         arguments.channel.empty() ? environmentOr("NETCLUSTER_CHANNEL", "A") : arguments.channel;
     settings.dir = arguments.dir;

@@ -11,6 +11,10 @@ namespace {
 /// Longest value. Reason: the system takes 128 KiB for one, and none of these is long by nature.
 constexpr std::size_t longestValue = 4096;
 
+/// Longest text of a failure. Reason: what is longer is cut off on its way (agent/tasks), and its
+/// JSON would end anywhere.
+constexpr std::size_t longestFailure = 4096;
+
 std::string variable(const std::string& name, std::string_view value) {
     std::string text = "NETCLUSTER_" + name + "=";
     for (const char c : value.substr(0, longestValue)) {
@@ -19,7 +23,47 @@ std::string variable(const std::string& name, std::string_view value) {
     return text;
 }
 
-/// "disk-type" -> "DISK_TYPE"
+std::string joined(const std::vector<std::string>& words) {
+    std::string text;
+    for (const std::string& word : words) text += (text.empty() ? "" : ":") + word;
+    return text;
+}
+
+/// At most the first so many bytes of one of the outputs, no half characters; that there was more
+/// is said, once.
+void cutTo(std::size_t most, const char* output, Json& result) {
+    std::string& text = result[output].get_ref<std::string&>();
+    if (text.size() <= most) return;
+    std::size_t size = most;
+    while (size > 0 && (static_cast<unsigned char>(text[size]) & 0xC0u) == 0x80u) --size;
+    text.resize(size);
+    Json& cut = result["cut"];
+    if (std::find(cut.begin(), cut.end(), output) == cut.end()) cut.push_back(output);
+}
+
+/// The words and the result behind them, whose outputs are cut so that all is at most
+/// longestFailure.
+std::string failureText(const std::string& words, const Finished& finished) {
+    const Json whole = resultOf(finished);
+    const auto text = [&](std::size_t room) {
+        Json result = whole;
+        cutTo(room, "stdout", result);
+        cutTo(room, "stderr", result);
+        return words + ": " + result.dump();
+    };
+    std::string fits = text(longestFailure);
+    if (fits.size() <= longestFailure) return fits;
+    // How many bytes JSON makes of one depends on it: the most of each that fit.
+    std::size_t least = 0, most = longestFailure;
+    while (least + 1 < most) {
+        const std::size_t middle = (least + most) / 2;
+        (text(middle).size() <= longestFailure ? least : most) = middle;
+    }
+    return text(least);
+}
+
+}  // namespace
+
 std::string variableName(std::string_view key) {
     std::string name;
     for (const char c : key) {
@@ -29,14 +73,6 @@ std::string variableName(std::string_view key) {
     }
     return name;
 }
-
-std::string joined(const std::vector<std::string>& words) {
-    std::string text;
-    for (const std::string& word : words) text += (text.empty() ? "" : ":") + word;
-    return text;
-}
-
-}  // namespace
 
 std::vector<std::string> environmentFor(const Cause& cause, const Settings& settings) {
     std::vector<std::string> all{
@@ -73,15 +109,13 @@ std::string failureOf(const Finished& finished, const ExecLimits& limits) {
     switch (finished.how) {
         case Finished::How::exited:
             if (finished.status == 0) return {};
-            return "exit status " + std::to_string(finished.status) + ": " +
-                   resultOf(finished).dump();
+            return failureText("exit status " + std::to_string(finished.status), finished);
         case Finished::How::signalled:
-            return "ended by signal " + std::to_string(finished.signal) + ": " +
-                   resultOf(finished).dump();
+            return failureText("ended by signal " + std::to_string(finished.signal), finished);
         case Finished::How::timedOut:
-            return "not finished after " + std::to_string(limits.time.count()) +
-                   " ms (--exec-time " + lua::secondsText(limits.time) +
-                   "): " + resultOf(finished).dump();
+            return failureText("not finished after " + std::to_string(limits.time.count()) +
+                                   " ms (--exec-time " + lua::secondsText(limits.time) + ")",
+                               finished);
         case Finished::How::stopped:
             return "the worker stops";
         case Finished::How::notStarted:
