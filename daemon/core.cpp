@@ -50,7 +50,7 @@ link::Keyring reloadedKeys(const config::Settings& settings, const std::string& 
 void warnIfUnprotected(const config::Settings& settings, const link::Keyring& keys) {
     if (!settings.link.connectToNet || !keys.empty()) return;
     log::warn(
-        "link: neither encrypted nor authenticated, since there is no key file (netkeyfile): "
+        "link: neither encrypted nor authenticated, since there is no key file: "
         "whoever is in the network can read events, and send them as any host (docs/security.md)");
 }
 

@@ -1,14 +1,13 @@
 // Listens on channel A for measurements of other processes and hosts, until it has heard COUNT.
 //
 //     example_listener [COUNT]        (default 3)
+#include <cstdlib>
 #include <future>
 #include <iostream>
 #include <netcluster/agent.hpp>
 
-#include "../number.hpp"
-
 int main(int argc, char** argv) try {
-    const int wanted = argc > 1 ? numberFrom<int>(argv[1]).value_or(0) : 3;
+    const int wanted = argc > 1 ? std::atoi(argv[1]) : 3;
     if (argc > 2 || wanted < 1) {
         std::cerr << "usage: example_listener [COUNT]     COUNT is 1 or more\n";
         return 2;

@@ -1,13 +1,12 @@
 // Emits COUNT measurements on channel A.
 //
 //     example_sender [COUNT]          (default 3)
+#include <cstdlib>
 #include <iostream>
 #include <netcluster/agent.hpp>
 
-#include "../number.hpp"
-
 int main(int argc, char** argv) try {
-    const int count = argc > 1 ? numberFrom<int>(argv[1]).value_or(0) : 3;
+    const int count = argc > 1 ? std::atoi(argv[1]) : 3;
     if (argc > 2 || count < 1) {
         std::cerr << "usage: example_sender [COUNT]     COUNT is 1 or more\n";
         return 2;
