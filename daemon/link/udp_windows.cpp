@@ -125,6 +125,17 @@ void joinV6(SOCKET socket, const ip::address_v6& group, unsigned index, DWORD tt
     set(socket, IPPROTO_IPV6, IPV6_ADD_MEMBERSHIP, request, "join");
 }
 
+// Windows refuses to bind an address that is no interface's; Wine binds it, to all of them.
+void checkOurs(const ip::address& address) {
+    const std::vector<Interface> all = listInterfaces();
+    if (address.is_unspecified() || address.is_loopback() || all.empty()) return;
+    for (const Interface& one : all) {
+        if (std::find(one.addresses.begin(), one.addresses.end(), address) != one.addresses.end())
+            return;
+    }
+    throw boost::system::system_error(WSAEADDRNOTAVAIL, boost::system::system_category(), "bind");
+}
+
 // Holds a mutex of that name while it lives, unless another user's is there.
 struct Mark {
     explicit Mark(const std::wstring& name)
@@ -205,6 +216,7 @@ void UdpSocket::openGroup(const Endpoint& group, unsigned interfaceIndex, int tt
 }
 
 void UdpSocket::openUnicast(const Endpoint& at) {
+    checkOurs(at.address());
     claim_ = claimUnicast(at);
     create(at.address().is_v6());
     bindTo(socket_.native_handle(), at);

@@ -15,9 +15,10 @@ wire::Uuid converted(const boost::uuids::uuid& from) {
 
 }  // namespace
 
+// A generator for each: on Windows it holds a handle, and what a thread keeps for itself is freed
+// there before it is destroyed (GCC's emulation of thread_local).
 wire::Uuid randomUuid() {
-    static thread_local boost::uuids::random_generator generate;
-    return converted(generate());
+    return converted(boost::uuids::random_generator()());
 }
 
 wire::Uuid namedUuid(std::string_view name) {
