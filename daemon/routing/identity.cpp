@@ -15,8 +15,6 @@ wire::Uuid converted(const boost::uuids::uuid& from) {
 
 }  // namespace
 
-// A generator for each: on Windows it holds a handle, and what a thread keeps for itself is freed
-// there before it is destroyed (GCC's emulation of thread_local).
 wire::Uuid randomUuid() {
     return converted(boost::uuids::random_generator()());
 }

@@ -4,7 +4,10 @@
 #include <aclapi.h>
 #include <sddl.h>
 
+#include <atomic>
 #include <fstream>
+#include <thread>
+#include <vector>
 
 #include "pipe.hpp"
 #include "pipe_name.hpp"
@@ -80,6 +83,28 @@ std::string rightsOf(const std::string& endpoint) {
 }  // namespace
 
 // -- run in processes of their own, by the cases further down
+
+TEST_CASE("what a thread keeps for itself is whole when it is destroyed") {
+    static std::atomic<int> spoilt;
+    struct Kept {
+        char fill[100];
+        Kept() { std::fill(std::begin(fill), std::end(fill), 'k'); }
+        ~Kept() {
+            // Whoever gets the memory, if it was freed, writes to it.
+            for (std::size_t size = 16; size < 1024; size += 8) {
+                std::vector<std::string> others(50, std::string(size, 'o'));
+            }
+            for (const char c : fill) spoilt += c != 'k' ? 1 : 0;
+        }
+    };
+    for (int i = 0; i < 3; ++i) {
+        std::thread([] {
+            thread_local const Kept kept;
+            CHECK(kept.fill[0] == 'k');
+        }).join();
+    }
+    CHECK(spoilt == 0);
+}
 
 TEST_CASE("child: sends a word and waits" * doctest::skip()) {
     boost::asio::io_context io;

@@ -1,4 +1,5 @@
 // Pipe: bytes, both ways.
+#include <cxxabi.h>
 #include <winternl.h>
 
 #include <algorithm>
@@ -9,6 +10,13 @@
 
 namespace netcluster::local {
 namespace {
+
+// GCC keeps thread_local variables on the heap here, under a key of winpthreads whose destructor
+// frees them, and runs their destructors under another. Keys end in the order they were made. So
+// that none is destroyed after it was freed, that of the destructors is made before anything else.
+[[gnu::constructor(101)]] void destroyBeforeFreeing() {
+    abi::__cxa_thread_atexit([](void*) {}, nullptr, nullptr);
+}
 
 // Signalled when a read has ended; its lowest bit keeps the io_context from being told, too.
 class Event {
