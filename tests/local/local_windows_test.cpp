@@ -82,8 +82,6 @@ std::string rightsOf(const std::string& endpoint) {
 
 }  // namespace
 
-// -- run in processes of their own, by the cases further down
-
 TEST_CASE("what a thread keeps for itself is whole when it is destroyed") {
     static std::atomic<int> spoilt;
     struct Kept {
@@ -105,6 +103,8 @@ TEST_CASE("what a thread keeps for itself is whole when it is destroyed") {
     }
     CHECK(spoilt == 0);
 }
+
+// -- run in processes of their own, by the cases further down
 
 TEST_CASE("child: sends a word and waits" * doctest::skip()) {
     boost::asio::io_context io;
