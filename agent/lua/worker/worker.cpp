@@ -71,7 +71,8 @@ void Worker::Impl::missed(const Gap& gap) {
     if (gap.host.empty()) missed_ += gap.count;
     const std::string whose = gap.host.empty() ? "this worker did not keep up"
                                                : "something of host " + gap.host + " did not come";
-    spdlog::warn("tasks or events are lost: {} ({})", whose, gap.count);
+    lines_.tell(spdlog::level::warn,
+                "tasks or events are lost: " + whose + " (" + std::to_string(gap.count) + ")");
 }
 
 /// Each change once; that it is there at the start says `started`.
@@ -169,8 +170,9 @@ void Worker::Impl::firstRegistered(const std::string& error) {
 
 /// Whoever has the id may go: the worker stays, and asks now and then.
 void Worker::Impl::nodeLost(const std::string& why) {
-    spdlog::error("node {} is no more, and is tried again every {} s: {}", settings_.id,
-                  againAfter.count(), why);
+    lines_.tell(spdlog::level::err, "node " + settings_.id +
+                                        " is no more, and is tried again every " +
+                                        std::to_string(againAfter.count()) + " s: " + why);
     registerLater();
 }
 
