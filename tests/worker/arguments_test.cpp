@@ -76,6 +76,8 @@ TEST_CASE("what is wrong is said") {
     CHECK(refusal({"-script", "s", "-tag", "a-b=1", "-tag", "a_b=2"}) ==
           "--tag: \"a-b\" and \"a_b\" would both be NETCLUSTER_TAG_A_B for commands");
     CHECK(refusal({"-script", "s", "-tag", "a=1", "-tag", "a=2"}) == "taken");
+    CHECK(refusal({"-script", "s", "-tag", "host=b"}) ==
+          "--tag: \"host\" is what the system says of a node; no tag has that name");
     CHECK(refusal({"-exec", "a=b", "-exec", "a=c"}) == "--exec: \"a\" is given twice");
     CHECK(refusal({"-script", "s", "-run-time", "0"}) ==
           "--run-time: is not between 0.001 and 86400");
