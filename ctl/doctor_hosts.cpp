@@ -168,10 +168,17 @@ void checkPeers(const Json& facts, Findings& findings) {
     const Json& peers = member(facts, "peers");
     for (const Json& peer : peers) {
         const std::string text = textIn(peer, "peer");
-        if (text.empty() || textIn(peer, "address") != "") continue;
-        findings.push_back(
-            {Severity::problem, "the peer " + text + " is not found",
-             "Correct it in config.json, or the name service:", type::lookUp(bareAddress(text))});
+        if (text.empty()) continue;
+        if (textIn(peer, "address").empty()) {
+            findings.push_back({Severity::problem, "the peer " + text + " is not found",
+                                "Correct it in config.json, or the name service:",
+                                type::lookUp(bareAddress(text))});
+        } else if (!flagIn(peer, "open", true)) {
+            findings.push_back({Severity::problem, "nothing is sent to the peer " + text,
+                                "This daemon has no socket for its kind of address (IPv4, IPv6). "
+                                "The log says why:",
+                                type::daemonLog("link:")});
+        }
     }
     const Json& unicast = member(facts, "unicast");
     if (flagIn(unicast, "open", true)) return;

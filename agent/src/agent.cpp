@@ -219,6 +219,11 @@ void Agent::onPresence(std::function<void(const Presence&)> handler) {
     impl_->hub_->tellAround(impl_->mailbox_);
 }
 
+void Agent::onPresenceOfTasks(std::function<void(const Presence&)> handler) {
+    impl_->mailbox_->setTasksOnPresence(std::move(handler));
+    impl_->hub_->tellAround(impl_->mailbox_);
+}
+
 void Agent::onNodeLost(std::function<void(const std::string& id, const std::string& why)> handler) {
     impl_->mailbox_->setOnNodeLost(std::move(handler));
 }

@@ -88,10 +88,16 @@ void Mailbox::setOnGap(std::function<void(const Gap&)> handler) {
     set(onGap_, std::move(handler));
 }
 void Mailbox::setOnPresence(std::function<void(const Presence&)> handler) {
+    watch(user_, std::move(handler));
+}
+void Mailbox::setTasksOnPresence(std::function<void(const Presence&)> handler) {
+    watch(tasks_, std::move(handler));
+}
+void Mailbox::watch(Watcher& watcher, std::function<void(const Presence&)> handler) {
     Slot<void(const Presence&)> fresh = slotFor(std::move(handler));
     const std::lock_guard lock(mutex_);
-    ++presenceHandlers_;
-    onPresence_.swap(fresh);
+    watcher.number = ++watchers_;
+    watcher.handler.swap(fresh);
 }
 void Mailbox::setOnNodeLost(std::function<void(const std::string&, const std::string&)> handler) {
     set(onNodeLost_, std::move(handler));
@@ -137,17 +143,22 @@ void Mailbox::gap(const Gap& gap) {
     push(std::move(item));
 }
 
-// A new handler knows of nobody.
 void Mailbox::around(const Around& now, const Change& change) {
+    tellAround(tasks_, now, change);
+    tellAround(user_, now, change);
+}
+
+// A new handler knows of nobody.
+void Mailbox::tellAround(Watcher& watcher, const Around& now, const Change& change) {
     std::uint64_t handler = 0;
     {
         const std::lock_guard lock(mutex_);
-        if (!onPresence_) return;
-        handler = presenceHandlers_;
+        if (!watcher.handler) return;
+        handler = watcher.number;
     }
-    const bool isNew = std::exchange(toldTo_, handler) != handler;
-    if (isNew) told_.clear();
-    for (auto& presence : told_.learn(now, isNew ? Change{Change::What::all} : change)) {
+    const bool isNew = std::exchange(watcher.toldTo, handler) != handler;
+    if (isNew) watcher.told.clear();
+    for (auto& presence : watcher.told.learn(now, isNew ? Change{Change::What::all} : change)) {
         Item item;
         item.presence = std::move(presence);
         item.handler = handler;
@@ -165,7 +176,9 @@ void Mailbox::tell(const Presence& presence, std::uint64_t handler) {
     {
         const std::lock_guard lock(mutex_);
         // Another one that was set since is told anew.
-        if (handler == presenceHandlers_) current = onPresence_;
+        for (const Watcher* watcher : {&tasks_, &user_}) {
+            if (handler == watcher->number) current = watcher->handler;
+        }
     }
     run(current, presence);
 }
@@ -368,7 +381,8 @@ void Mailbox::close() {
     Slot<void()> onConnect;
     Slot<void(const std::string&)> onDisconnect;
     Slot<void(const Gap&)> onGap;
-    Slot<void(const Presence&)> onPresence;
+    Slot<void(const Presence&)> ofTasks;
+    Slot<void(const Presence&)> ofUser;
     Slot<void(const std::string&, const std::string&)> onNodeLost;
     Slot<void(const std::string&)> onError;
     const std::lock_guard lock(mutex_);
@@ -380,7 +394,8 @@ void Mailbox::close() {
     onConnect_.swap(onConnect);
     onDisconnect_.swap(onDisconnect);
     onGap_.swap(onGap);
-    onPresence_.swap(onPresence);
+    tasks_.handler.swap(ofTasks);
+    user_.handler.swap(ofUser);
     onNodeLost_.swap(onNodeLost);
     onError_.swap(onError);
 }

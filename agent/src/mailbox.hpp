@@ -31,6 +31,8 @@ class Mailbox final : public Owner, public Runnable, public std::enable_shared_f
     void setOnDisconnect(std::function<void(const std::string&)> handler);
     void setOnGap(std::function<void(const Gap&)> handler);
     void setOnPresence(std::function<void(const Presence&)> handler);
+    /// Not the user's: of Tasks, which is told before them.
+    void setTasksOnPresence(std::function<void(const Presence&)> handler);
     void setOnNodeLost(std::function<void(const std::string&, const std::string&)> handler);
     void setOnError(std::function<void(const std::string&)> handler);
 
@@ -40,7 +42,7 @@ class Mailbox final : public Owner, public Runnable, public std::enable_shared_f
     void connected();                              ///< does nothing when the user knows already
     void disconnected(const std::string& reason);  ///< the same
     void gap(const Gap& gap);
-    /// Who is around now; tells the user what they do not know yet.
+    /// Who is around now; tells what is not known yet.
     void around(const Around& now, const Change& change);
     void nodeLost(const std::string& id, const std::string& why);
     void trouble(const std::string& what);
@@ -78,6 +80,14 @@ class Mailbox final : public Owner, public Runnable, public std::enable_shared_f
     template <typename Handler>
     using Slot = std::shared_ptr<const std::function<Handler>>;
 
+    /// One that is told who is around.
+    struct Watcher {
+        Slot<void(const Presence&)> handler{};
+        std::uint64_t number = 0;  // of the handler, another one for each that is set
+        Told told{};               // whom it knows of; connection's thread only
+        std::uint64_t toldTo = 0;  // the number of the handler that knows; the same
+    };
+
     template <typename Handler>
     static Slot<Handler> slotFor(std::function<Handler> handler);
     template <typename Handler>
@@ -89,6 +99,8 @@ class Mailbox final : public Owner, public Runnable, public std::enable_shared_f
     template <typename Handler>
     Slot<Handler> handlerIn(const Slot<Handler>& slot) const;
 
+    void watch(Watcher& watcher, std::function<void(const Presence&)> handler);
+    void tellAround(Watcher& watcher, const Around& now, const Change& change);
     void notice(std::function<void()> run, bool droppable = true);
     void push(Item item);
     bool dropOldest();
@@ -105,8 +117,6 @@ class Mailbox final : public Owner, public Runnable, public std::enable_shared_f
     const Place place_;
     const std::size_t capacity_;  // bytes kept for `poll` or the executor
     bool known_ = false;          // the user knows that it is connected; connection's thread only
-    Told told_;                   // who the user knows of; connection's thread only
-    std::uint64_t toldTo_ = 0;    // the number of the handler that was told; the same
 
     mutable std::mutex mutex_;  // of all below
     std::condition_variable arrived_;
@@ -119,8 +129,9 @@ class Mailbox final : public Owner, public Runnable, public std::enable_shared_f
     Slot<void()> onConnect_;
     Slot<void(const std::string&)> onDisconnect_;
     Slot<void(const Gap&)> onGap_;
-    Slot<void(const Presence&)> onPresence_;
-    std::uint64_t presenceHandlers_ = 0;  // set so far: the number of the one that is set
+    Watcher tasks_;
+    Watcher user_;
+    std::uint64_t watchers_ = 0;  // handlers of both that were set so far
     Slot<void(const std::string&, const std::string&)> onNodeLost_;
     Slot<void(const std::string&)> onError_;
 };

@@ -40,6 +40,7 @@ std::string textOf(const NodeDescription& node) {
         services.push_back({{"name", service.name}, {"port", service.port}});
     }
     if (!node.info.is_object()) throw Error("the info" + of + " is not an object");
+    checkData(control::registerNode, node.info);  // what is too deep for a copy, too
     const Json json{{"id", node.id},
                     {"regions", node.regions},
                     {"info", node.info},
@@ -91,6 +92,7 @@ bool TaggedNode::hasTag(std::string_view key, std::string_view value) const {
 }
 
 Target compiledTarget(std::string_view text) {
+    if (!wire::validUtf8(text)) throw Error("a target must be UTF-8");
     Target::Compiled compiled = Target::compile(text);
     if (compiled.target) return *std::move(compiled.target);
     throw Error("'" + std::string(text) + "' is no target: " + compiled.error);

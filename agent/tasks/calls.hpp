@@ -41,8 +41,6 @@ class Calls : public std::enable_shared_from_this<Calls> {
 
     void onReply(const Event& event);
     void onPresence(const Presence& presence);
-    /// Nodes may have gone without a word to onPresence: looks who is there.
-    void lookAround();
     /// No call is under way any more. The gate is closed.
     void close();
 
@@ -59,6 +57,8 @@ class Calls : public std::enable_shared_from_this<Calls> {
     void acknowledge(const Event& piece, const Progress& progress);
     void deliver(std::vector<Settled> settled, Where where);
     void post(std::shared_ptr<Waiting> waiting);
+    /// Nodes may have gone without a word to onPresence: looks who is there.
+    void lookAround();
     void ring();
     std::string idOf(std::uint64_t call) const;
     std::uint64_t numberIn(std::string_view id) const;

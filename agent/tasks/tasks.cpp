@@ -34,23 +34,8 @@ class Tasks::Impl {
         agent_->on(tasks::replyPattern, [weak = std::weak_ptr<Calls>(calls_)](const Event& event) {
             if (const auto calls = weak.lock()) calls->onReply(event);
         });
-        hearPresence({});
-    }
-
-    void hearPresence(std::function<void(const Presence&)> handler) {
-        agent_->onPresence([weak = std::weak_ptr<Calls>(calls_),
-                            handler = std::move(handler)](const Presence& presence) {
+        agent_->onPresenceOfTasks([weak = std::weak_ptr<Calls>(calls_)](const Presence& presence) {
             if (const auto calls = weak.lock()) calls->onPresence(presence);
-            if (handler) handler(presence);
-        });
-    }
-
-    // What went while the handler was changed, the new one is not told.
-    void lookAroundSoon() {
-        agent_->syncAsync([weak = std::weak_ptr<Calls>(calls_), gate = gate_](const std::string&) {
-            const auto calls = weak.lock();
-            const Gate::Pass pass(*gate);
-            if (calls && pass) calls->lookAround();
         });
     }
 
@@ -106,11 +91,6 @@ Tasks::~Tasks() {
 
 Agent& Tasks::agent() {
     return *impl_->agent_;
-}
-
-void Tasks::onPresence(std::function<void(const Presence&)> handler) {
-    impl_->hearPresence(std::move(handler));
-    impl_->lookAroundSoon();
 }
 
 // -- to do tasks

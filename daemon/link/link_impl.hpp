@@ -144,6 +144,8 @@ class Link::Impl final : public std::enable_shared_from_this<Impl>,
     nlohmann::json relayStats() const;
     nlohmann::json otherHosts() const;
     bool replaced(const link::Remote& remote) const;
+    static bool isBehind(const link::Origin& origin);
+    bool wentBehind(const link::Origin& origin) const;
     std::vector<std::string> hostsBehind() const;
     nlohmann::json selfAsHost() const;
     nlohmann::json remoteAsHost(Time now, const link::Remote& remote) const;

@@ -60,10 +60,11 @@ struct Origin {
     std::string name;
     std::int64_t started = 0;  ///< ms since 1970, by its own clock
 
-    bool direct = false;  ///< heard by ourselves, and online
-    bool behind = false;  ///< heard through relays, and online
-    bool ended = false;   ///< it has said goodbye
-    bool told = false;    ///< for its host, this session is what the owner was told of
+    bool direct = false;   ///< heard by ourselves, and online
+    bool behind = false;   ///< heard through relays, and online
+    bool ended = false;    ///< it has said goodbye
+    bool told = false;     ///< for its host, this session is what the owner was told of
+    bool wasTold = false;  ///< it is, or was
 
     // The newest sign of life, however it came.
     std::string said;          ///< the body of its heartbeat

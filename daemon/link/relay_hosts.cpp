@@ -167,7 +167,7 @@ void Relay::retell(const wire::Uuid& host, std::string_view why) {
         events_.onGone(*told, best ? std::string_view("restarted") : why);
     }
     if (best) {
-        best->told = true;
+        best->told = best->wasTold = true;
         events_.onThere(*best);
     }
 }

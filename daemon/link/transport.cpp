@@ -112,7 +112,9 @@ void Transport::rebuildPaths() {
     for (const Peer& peer : peers_->all()) {
         if (!peer.address) continue;
         const Socket& socket = peer.address->address().is_v6() ? unicastV6_ : unicastV4_;
-        if (socket) addPath(paths, "peer " + peer.text, socket, *peer.address);
+        const std::string label = "peer " + peer.text;
+        complain(label, socket ? "" : "nothing is sent to it: " + whyNoSocket(*peer.address));
+        if (socket) addPath(paths, label, socket, *peer.address);
     }
     paths_ = std::move(paths);
 }
@@ -259,10 +261,11 @@ nlohmann::json Transport::unicastStats() const {
 nlohmann::json Transport::peerStats() const {
     auto list = nlohmann::json::array();
     for (const Peer& peer : peers_->all()) {
-        nlohmann::json entry{{"peer", peer.text}, {"address", nullptr}};
+        nlohmann::json entry{{"peer", peer.text}, {"address", nullptr}, {"open", false}};
         if (peer.address) entry["address"] = text(*peer.address);
         for (const Path& path : paths_) {
             if (path.label() != "peer " + peer.text) continue;
+            entry["open"] = true;
             entry["datagrams"] = path.counts().datagrams;
             entry["bytes"] = path.counts().bytes;
             entry["skipped"] = path.counts().skipped;

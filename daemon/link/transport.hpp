@@ -96,6 +96,8 @@ class Transport : public std::enable_shared_from_this<Transport> {
     void scanInterfaces(bool first);
     void rebuildPaths();
     void addPath(std::vector<Path>& paths, std::string label, const Socket& socket, Endpoint to);
+    /// Why nothing can be sent to an address of that family by unicast.
+    std::string whyNoSocket(const Endpoint& to) const;
     void noteUsable();
     void complain(const std::string& about, const std::string& why);
 

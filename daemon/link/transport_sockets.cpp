@@ -66,6 +66,14 @@ Transport::Socket Transport::tryUnicast(const Endpoint& at, bool first) {
     return socket;
 }
 
+std::string Transport::whyNoSocket(const Endpoint& to) const {
+    const std::string family = to.address().is_v6() ? "IPv6" : "IPv4";
+    if (ownAddress_ && ownAddress_->is_v6() != to.address().is_v6())
+        return text(to) + " is of " + family + ", and netinterface (" + ownAddress_->to_string() +
+               ") is not";
+    return "there is no socket for " + family + " on port " + std::to_string(settings_.port);
+}
+
 void Transport::scanInterfaces(bool first) {
     if (group_.port() == 0) return;
     const InterfaceChoice choice =

@@ -60,7 +60,7 @@ std::string NodeDirectory::whyNot(const wire::Uuid& client, const Node& node) co
         return "there is a node " + node.said.id + " on host " + other->hostName;
     }
     if (other && other->client != client) {
-        return "there is a node " + node.said.id + " of another client";
+        return "there is a node " + node.said.id + " of another client of this host";
     }
     if (ours_.text + textSize(node) > maxText_) {
         return "the nodes of this host say too much: more than " + std::to_string(maxText_) +

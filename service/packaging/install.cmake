@@ -81,7 +81,8 @@ if(NETCLUSTER_PROGRAMS AND NOT WIN32)
     endif()" COMPONENT daemon)
 
   set(documents README.md docs/operations.md docs/configuration.md docs/security.md
-    docs/architecture.md docs/wire-protocol.md docs/control-protocol.md docs/link-protocol.md docs/worker-guide.md)
+    docs/architecture.md docs/wire-protocol.md docs/control-protocol.md docs/link-protocol.md docs/cluster-guide.md
+    docs/worker-guide.md)
   foreach(document ${documents})
     if(EXISTS ${PROJECT_SOURCE_DIR}/${document})
       install(FILES ${PROJECT_SOURCE_DIR}/${document}
@@ -93,7 +94,7 @@ if(NETCLUSTER_PROGRAMS AND NOT WIN32)
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs/examples/worker
     DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/netcluster/examples COMPONENT daemon)
 endif()
-install(FILES ${PROJECT_SOURCE_DIR}/docs/agent-guide.md ${PROJECT_SOURCE_DIR}/docs/cluster-guide.md
+install(FILES ${PROJECT_SOURCE_DIR}/docs/agent-guide.md
   DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/libnetcluster-dev COMPONENT development)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs/examples
   DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/libnetcluster-dev COMPONENT development

@@ -177,6 +177,15 @@ TEST_CASE("a description that is none is not asked for") {
     CHECK(why({"a", {}, Json::object(), {{"h p", 1}}})
               .starts_with("the name of a service of node 'a' is not a name"));
     CHECK(contains(why({"a", {}, {{"x", std::string(2 << 20, 'x')}}}), "more than the daemon"));
+    Json deep;  // not to be copied
+    for (int i = 0; i < 100'000; ++i) {
+        Json around = Json::array();
+        around.push_back(std::move(deep));
+        deep = std::move(around);
+    }
+    NodeDescription tooDeep{"a"};
+    tooDeep.info["x"] = std::move(deep);
+    CHECK(contains(why(std::move(tooDeep)), "nested deeper than 32"));
     Heard<std::string> told;
     agent.registerNodeAsync({"a b"}, [&](const std::string& error) { told.add(error); });
     CHECK(told.next().starts_with("the id of a node"));
@@ -304,7 +313,7 @@ TEST_CASE("a node of this process is told as its own, and a foreign one never is
         inBackground([&] { return errorOf([&] { agent.registerNode({"web"}, longTime); }); });
     const Said second = next(client);
     client.event("nc-node-online", nodeData("web"));
-    refuse(client, second, "web", "there is a node web of another client");
+    refuse(client, second, "web", "there is a node web of another client of this host");
     CHECK(contains(registering.get(), "another client"));
     CHECK(told.next() == "+web");
     CHECK(idsOf(agent.nodes()) == Words{"own mine", "web"});

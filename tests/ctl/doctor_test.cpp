@@ -220,6 +220,11 @@ TEST_CASE("doctor: peers that are not found, and unicast that another program ha
     CHECK(missing.severity == Severity::problem);
     CHECK(offers(missing, type::lookUp("beta")));
     CHECK(worstOf(judge(with("/peers", found))) == Severity::ok);
+    Json deaf = found;
+    deaf[0]["open"] = false;
+    const Finding otherFamily = only(with("/peers", deaf));
+    CHECK(otherFamily.severity == Severity::problem);
+    CHECK(offers(otherFamily, type::daemonLog("link:")));
 
     Json facts = with("/unicast/open", false);
     const Finding unused = only(facts);

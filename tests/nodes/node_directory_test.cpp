@@ -163,7 +163,7 @@ TEST_CASE("only its own client takes a node away") {
 TEST_CASE("an id that is taken is refused, whoever has it") {
     Lan lan(2);
     lan[1].add("web", 1);
-    CHECK(lan[1].add("web", 2) == "there is a node web of another client");
+    CHECK(lan[1].add("web", 2) == "there is a node web of another client of this host");
     lan.settle();
     CHECK(lan[2].add("web", 1) == "there is a node web on host h1");
     lan[1].directory.remove(uuid(1), "web");

@@ -155,7 +155,7 @@ TEST_CASE("what is refused is said, and changes nothing") {
     Connected other(alpha, "B");
     agent.registerNode({"web", {"eu"}}, patience());
     CHECK(errorOf([&] { other.registerNode({"web"}, patience()); }) ==
-          "there is a node web of another client");
+          "there is a node web of another client of this host");
     CHECK(errorOf([&] { sibling.registerNode({"web"}, patience()); }) ==
           "there is a node web of another agent of this process");
     CHECK_FALSE(sibling.unregisterNode("web"));
@@ -228,7 +228,7 @@ TEST_CASE("an id belongs to one process of one host; when that goes, another may
     });
     CHECK_FALSE(here.nodes()[0].own);
     CHECK(errorOf([&] { here.registerNode({"web"}, patience()); }) ==
-          "there is a node web of another client");
+          "there is a node web of another client of this host");
     CHECK(errorOf([&] { there.registerNode({"web"}, patience()); }) ==
           "there is a node web on host alpha");
     first.reset();

@@ -13,11 +13,11 @@
 
 namespace netcluster::scenario {
 
-/// Waits until `done`, which looks at nodes(), is true; looks again whenever one of these (an Agent
-/// or a Tasks, whose callbacks do not wait for `poll`) is told of a change. Takes their onPresence,
-/// and leaves them without one.
-template <typename... Programs>
-void awaitNodes(const std::function<bool()>& done, Programs&... programs) {
+/// Waits until `done`, which looks at nodes(), is true; looks again whenever one of these, whose
+/// callbacks do not wait for `poll`, is told of a change. Takes their onPresence, and leaves them
+/// without one.
+template <typename... Agents>
+void awaitNodes(const std::function<bool()>& done, Agents&... agents) {
     struct News {
         std::mutex mutex;
         std::condition_variable changed;
@@ -29,14 +29,14 @@ void awaitNodes(const std::function<bool()>& done, Programs&... programs) {
         news->any = true;
         news->changed.notify_one();
     };
-    (programs.onPresence(note), ...);
+    (agents.onPresence(note), ...);
     const auto deadline = Clock::now() + patience();
     while (!done()) {
         std::unique_lock lock(news->mutex);
         REQUIRE(news->changed.wait_until(lock, deadline, [&] { return news->any; }));
         news->any = false;
     }
-    (programs.onPresence({}), ...);
+    (agents.onPresence({}), ...);
 }
 
 }  // namespace netcluster::scenario

@@ -138,7 +138,7 @@ TEST_CASE("what is refused, and why") {
     CHECK(request(one, "nc-node-register", {{"id", "web"}}) == Json{{"id", "web"}});
     CHECK(hear(hosts.onBeta, "nc-node-online").at("id") == "web");
     CHECK(reasonOf(request(two, "nc-node-register", {{"id", "web"}})) ==
-          "there is a node web of another client");
+          "there is a node web of another client of this host");
     CHECK(reasonOf(request(far, "nc-node-register", {{"id", "web"}})) ==
           "there is a node web on host alpha");
     CHECK(reasonOf(request(one, "nc-node-register", "web")) == "a node is not an object");

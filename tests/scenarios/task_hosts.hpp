@@ -55,7 +55,7 @@ struct Program : Tasks {
         return options;
     }
     void awaitNodes(std::size_t count) {
-        scenario::awaitNodes([&] { return agent().nodes().size() == count; }, *this);
+        scenario::awaitNodes([&] { return agent().nodes().size() == count; }, agent());
     }
 };
 

@@ -409,7 +409,7 @@ TEST_CASE("presence is told to the user as well, from the beginning with each ne
     for (int handler = 0; handler < 2; ++handler) {
         std::promise<std::string> came;
         std::atomic<bool> told{false};
-        caller.onPresence([&](const Presence& presence) {
+        caller.agent().onPresence([&](const Presence& presence) {
             if (presence.kind == Presence::Kind::nodeOnline && !told.exchange(true)) {
                 came.set_value(presence.id);
             }
@@ -417,8 +417,28 @@ TEST_CASE("presence is told to the user as well, from the beginning with each ne
         auto node = came.get_future();
         REQUIRE(node.wait_for(patience()) == std::future_status::ready);
         CHECK(node.get() == "b");
-        caller.onPresence({});
+        caller.agent().onPresence({});
     }
+}
+
+TEST_CASE("a node that goes is lost, with whatever handler for presence the user has set") {
+    TwoHosts hosts;
+    Keeper keeper;
+    auto there = std::make_unique<Program>(hosts.beta, std::vector<std::string>{"b"});
+    there->handleAsync("f", keeper.function());
+    Program caller(hosts.alpha);
+    caller.awaitNodes(1);
+    SUBCASE("one") {
+        caller.agent().onPresence([](const Presence&) {});
+    }
+    SUBCASE("none") {
+        caller.agent().onPresence({});
+    }
+    Answers answers = caller.call("b", "f", nullptr, patience());
+    keeper.awaitKept(1);
+    there.reset();
+    CHECK(toldBy(answers).starts_with("b: lost, the node is gone: "));
+    for (const Reply& reply : keeper.take()) reply.succeed();
 }
 
 TEST_CASE("nodes say how many tasks are under way and done, of all Tasks of the process") {

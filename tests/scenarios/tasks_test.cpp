@@ -150,6 +150,7 @@ TEST_CASE("a call that is none throws, one that cannot be sent is refused") {
         return "none";
     };
     CHECK(errorOf("a b", "f") == "'a b' is no target: unexpected at byte 3");
+    CHECK(errorOf("!\xFF", "f") == "a target must be UTF-8");
     CHECK(errorOf("", "f") == "'' is no target: a name is missing at byte 1");
     for (const std::string& name :
          {std::string(), std::string("a\nb"), std::string(201, 'x'), std::string("\xFF")}) {

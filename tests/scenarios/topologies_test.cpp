@@ -243,7 +243,8 @@ TEST_CASE("a host of a ring dies: the others reach each other the other way roun
     CHECK(expired.at("why") == "host");
     INFO("after ", std::chrono::duration<double>(took).count() * 1000 / heartbeat, " heartbeats");
     // With one relay between, as docs/link-protocol.md says; and what this machine takes.
-    CHECK(took < (heartbeatsMissed + 1 + 2) * std::chrono::milliseconds(heartbeat) + patience() / 4);
+    CHECK(took <
+          (heartbeatsMissed + 1 + 2) * std::chrono::milliseconds(heartbeat) + patience() / 4);
     const std::vector<std::size_t> rest{0, 1, 2, 4};
     for (const std::size_t host : rest) Topology::awaitHosts(*all.hosts[host], hostCount - 1);
     checkEachHearsAll(all, rest, 100);
@@ -263,6 +264,12 @@ TEST_CASE("a host that says goodbye is gone at once, however far away") {
     const Json expired = hear(control, "nc-host-expired");
     CHECK(expired.at("id") == id);
     CHECK(expired.at("why") == "goodbye");
+    const Json hosts = all.hosts[1]->ask("hosts");
+    const auto gone = std::find_if(hosts.begin(), hosts.end(),
+                                   [&](const Json& host) { return host.at("id") == id; });
+    REQUIRE(gone != hosts.end());
+    CHECK(gone->at("online") == false);
+    CHECK(gone->contains("via"));
 }
 
 TEST_CASE("a flood goes round a ring once, whole and in order") {

@@ -54,7 +54,7 @@ class Asker {
         return options;
     }
     void awaitNodes(std::size_t count) {
-        scenario::awaitNodes([&] { return tasks.agent().nodes().size() == count; }, tasks);
+        scenario::awaitNodes([&] { return tasks.agent().nodes().size() == count; }, tasks.agent());
     }
     std::vector<Answer> all(const std::string& target, const std::string& name,
                             const Json& data = nullptr) {

@@ -96,6 +96,7 @@ TEST_CASE("what was left out of schedules is counted on over a reload; wrong opt
         "function tasks.broadcast() emit('x', 1, {broadcast = 1}) end\n"
         "function tasks.send() send('w1', 'x', 1, {scope = 'host'}) end\n"
         "function tasks.call() call('w1', 'x', 1, 1, {}) end\n"
+        "function tasks.sleep() sleep() end\n"
         "function tasks.one() callOne('w1', 'x', 1, 1, 'first', 'key', {}) end\n";
     scratch.write("bootstrap.lua", script + "schedules = {['tasks.slow'] = 0.01}");
     WorkerProcess worker(daemon, {"-id", "w1", "-script", scratch.path()});
@@ -112,6 +113,7 @@ TEST_CASE("what was left out of schedules is counted on over a reload; wrong opt
              {"broadcast", "emit: broadcast is not true or false"},
              {"send", "send: argument 4 is one too many"},
              {"call", "call: argument 5 is one too many"},
+             {"sleep", "sleep: argument 1 (seconds) is not a number"},
              {"one", "callOne: argument 7 is one too many"}}) {
         const Json said = asker.result("w1", "tasks." + name);
         CHECK_MESSAGE(contains(said, why), said);

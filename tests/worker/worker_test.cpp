@@ -204,7 +204,7 @@ TEST_CASE("large arguments that come faster than scripts can take them are all d
     Tasks caller("A", options);
     caller.agent().connect(patience());
     WorkerProcess worker(daemon, example("shelf-1"));
-    scenario::awaitNodes([&] { return caller.agent().nodes().size() == 1; }, caller);
+    scenario::awaitNodes([&] { return caller.agent().nodes().size() == 1; }, caller.agent());
     const Json large{{"price", 1}, {"text", std::string(3'900'000, 'x')}};
     std::vector<std::future<std::vector<Answer>>> asked;
     for (int i = 0; i < 12; ++i) {

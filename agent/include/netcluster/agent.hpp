@@ -296,6 +296,9 @@ class NETCLUSTER_API Agent {
     std::string host() const;
 
   private:
+    friend class Tasks;
+    void onPresenceOfTasks(std::function<void(const Presence&)> handler);
+
     class Impl;
     std::unique_ptr<Impl> impl_;
 };

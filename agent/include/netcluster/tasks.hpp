@@ -110,10 +110,9 @@ class NETCLUSTER_API Tasks {
     Tasks(const Tasks&) = delete;
     Tasks& operator=(const Tasks&) = delete;
 
-    /// To connect, to register nodes, for events, for `poll`. Its onPresence belongs to this class
-    /// (see `onPresence` below), and so do its listeners for `task` and `task-reply`.
+    /// To connect, to register nodes, for events, for `poll`, with all handlers of its own. Its
+    /// listeners for `task` and `task-reply` belong to this class.
     Agent& agent();
-    void onPresence(std::function<void(const Presence&)> handler);
 
     // -- to do tasks. A node of this process answers tasks that are meant for it. All Tasks of a
     // process on a channel are one set of functions for all of its nodes; of two functions of one

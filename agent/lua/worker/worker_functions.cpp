@@ -33,9 +33,14 @@ class Arguments {
     std::string textOr(std::size_t place, const char* what, const char* otherwise) const {
         return at(place).is_null() ? otherwise : text(place, what);
     }
-    std::chrono::milliseconds seconds(std::size_t place, double otherwise) const {
-        if (!at(place).is_null() && !at(place).is_number()) refuse(place, "seconds", "a number");
-        const double value = at(place).is_null() ? otherwise : at(place).get<double>();
+    std::chrono::milliseconds secondsOr(std::size_t place, double otherwise) const {
+        return at(place).is_null() ? inMilliseconds(place, otherwise) : seconds(place);
+    }
+    std::chrono::milliseconds seconds(std::size_t place) const {
+        if (!at(place).is_number()) refuse(place, "seconds", "a number");
+        return inMilliseconds(place, at(place).get<double>());
+    }
+    std::chrono::milliseconds inMilliseconds(std::size_t place, double value) const {
         if (!(value >= 0 && value <= longestSeconds))
             refuse(place, "seconds", "between 0 and 86400");
         return std::chrono::milliseconds(std::llround(value * 1000));
@@ -160,29 +165,30 @@ void Worker::Impl::defineCalls(Generation& generation) {
             auto answers = std::make_shared<Json>(Json::array());
             tasks_->call(
                 arguments.text(0, "target"), arguments.text(1, "name"), arguments.at(2),
-                std::min(most, arguments.seconds(3, defaultSeconds)),
+                std::min(most, arguments.secondsOr(3, defaultSeconds)),
                 [answers](const Answer& one) { answers->push_back(jsonOf(one)); },
                 [this, answers, answer] {
                     answer.succeed(*answers);
                     wake();
                 });
         });
-    generation.script.defineWaiting("callOne", [this, most](const Json& values,
-                                                            Script::Answer answer) {
-        const Arguments arguments("callOne", values);
-        arguments.atMost(6);
-        tasks_->callOne(arguments.text(0, "target"), arguments.text(1, "name"), arguments.at(2),
-                        std::min(most, arguments.seconds(3, defaultSeconds)), pickOf(arguments, 4),
-                        arguments.textOr(5, "key", ""), [this, answer](const Answer& one) {
-                            answer.succeed(jsonOf(one));
-                            wake();
-                        });
-    });
+    generation.script.defineWaiting(
+        "callOne", [this, most](const Json& values, Script::Answer answer) {
+            const Arguments arguments("callOne", values);
+            arguments.atMost(6);
+            tasks_->callOne(arguments.text(0, "target"), arguments.text(1, "name"), arguments.at(2),
+                            std::min(most, arguments.secondsOr(3, defaultSeconds)),
+                            pickOf(arguments, 4), arguments.textOr(5, "key", ""),
+                            [this, answer](const Answer& one) {
+                                answer.succeed(jsonOf(one));
+                                wake();
+                            });
+        });
     generation.script.defineWaiting(
         "sleep", [this, most](const Json& values, Script::Answer answer) {
             // The second more is for the call to be cut off in.
             const auto time =
-                std::min(most + std::chrono::seconds(1), Arguments("sleep", values).seconds(0, 0));
+                std::min(most + std::chrono::seconds(1), Arguments("sleep", values).seconds(0));
             auto timer = std::make_shared<boost::asio::steady_timer>(io_, time);
             timer->async_wait([weak = weak_from_this(), timer, answer](boost::system::error_code) {
                 const auto self = weak.lock();

@@ -100,6 +100,14 @@ test('doctor: a peer that does not resolve', async (t) => {
   assert.match(problem.what, /no-such-host\.invalid:4454 is not found/);
 });
 
+test('doctor: a peer of the other kind of address', async (t) => {
+  const options = { ...link, addr: '', netinterface: '127.0.0.1', peers: [`[::1]:${port}`] };
+  const server = await startServer(t, { A: {} }, options);
+  const { data } = await asked(server, 'doctor');
+  const problem = data.findings.find(({ severity }) => severity === 'problem');
+  assert.match(problem.what, /nothing is sent to the peer \[::1\]/);
+});
+
 test('doctor: several at a time are answered, each with its own id', async (t) => {
   const server = await startServer(t, { A: {} }, link);
   const answers = await Promise.all([1, 2, 3].map(() => asked(server, 'doctor', '-W', '0.3')));
