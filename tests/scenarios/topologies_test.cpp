@@ -34,7 +34,12 @@ std::string nameOf(std::size_t host) {
     return "host" + std::to_string(host);
 }
 
-std::string configOf(std::size_t host, const Pairs& links, bool relay, const std::string& keys) {
+using Rules = std::map<std::size_t, Json>;
+
+const Json toNet{{"propagatetonet", true}};
+
+std::string configOf(std::size_t host, const Pairs& links, bool relay, const std::string& keys,
+                     const Json& rules) {
     Json peers = Json::array();
     for (const auto& [one, other] : links) {
         if (one != host && other != host) continue;
@@ -46,7 +51,7 @@ std::string configOf(std::size_t host, const Pairs& links, bool relay, const std
                 {"peers", peers},
                 {"relay", relay},
                 {"heartbeat", heartbeat},
-                {"channels", {{"control", Json::object()}, {"A", {{"propagatetonet", true}}}}}};
+                {"channels", {{"control", Json::object()}, {"A", rules}}}};
     if (!keys.empty()) config["netkeyfile"] = keys;
     return config.dump();
 }
@@ -54,10 +59,12 @@ std::string configOf(std::size_t host, const Pairs& links, bool relay, const std
 /// Daemons that know of each other, and on each a client that hears what comes and one that emits.
 struct Topology {
     explicit Topology(const Pairs& links, const std::set<std::size_t>& relays,
-                      const std::string& keys = "") {
+                      const std::string& keys = "", const Rules& rules = {}) {
         for (std::size_t host = 0; host < hostCount; ++host) {
+            const auto own = rules.find(host);
             hosts.push_back(
-                std::make_unique<Daemon>(configOf(host, links, relays.contains(host), keys)));
+                std::make_unique<Daemon>(configOf(host, links, relays.contains(host), keys,
+                                                  own == rules.end() ? toNet : own->second)));
         }
         for (const auto& host : hosts) awaitHosts(*host, hostCount);
         for (const auto& host : hosts) {
@@ -201,6 +208,26 @@ TEST_CASE("a star: the hub is a relay, and each host hears all others once") {
         const bool far = host.at("name") == "host2" || host.at("name") == "host3";
         CHECK((host.value("via", "") == "host0") == (far || host.at("name") == "host4"));
     }
+}
+
+TEST_CASE("the rules of the ends decide, not those of the relay between them") {
+    Topology all(star, {0}, "",
+                 {{0, {{"propagatetonet", false}, {"acceptfromnet", false}}},
+                  {1, {{"propagatetonet", "public.*|fence"}}},
+                  {2, {{"acceptfromnet", "public\\.a|fence"}}}});
+    for (const char* event : {"secret", "public.a", "public.b", "fence"})
+        all.emitters[1]->emit(event);
+    const auto heardBy = [&](std::size_t host) {
+        Names heard;
+        while (heard.empty() || heard.back() != "fence")
+            heard.push_back(all.listeners[host]->nextEvent().event);
+        return heard;
+    };
+    CHECK(heardBy(2) == Names{"public.a", "fence"});
+    CHECK(heardBy(3) == Names{"public.a", "public.b", "fence"});
+    // Nothing came to the relay's own clients before this.
+    all.emitters[0]->emit("fence");
+    CHECK(heardBy(0) == Names{"fence"});
 }
 
 TEST_CASE("a ring of relays: two ways to each host, and every event comes once") {
