@@ -1,4 +1,5 @@
 // Server: its life, and its face with those of the two boxes.
+#include <algorithm>
 #include <cstdio>
 #include <random>
 
@@ -24,6 +25,14 @@ Counters operator+(Counters sum, const Counters& more) {
     sum.ignored += more.ignored;
     sum.gaps += more.gaps;
     return sum;
+}
+
+// Goes no deeper than it may.
+bool deeperThan(std::size_t most, const Json& value) {
+    if (!value.is_structured()) return false;
+    return most == 0 || std::any_of(value.begin(), value.end(), [most](const Json& member) {
+               return deeperThan(most - 1, member);
+           });
 }
 
 }  // namespace
@@ -122,6 +131,11 @@ void Server::Impl::setBlacklist(const std::vector<Pid>& pids) {
 Sent Outbox::Impl::send(Envelope envelope, std::optional<Time> until) {
     if (!known(envelope.pid)) {
         throw Error(file + ": no other server has pid " + std::to_string(envelope.pid));
+    }
+    // Before all else: what is done with a message recurses.
+    if (deeperThan(maxMessageDepth, envelope.msg)) {
+        envelope.msg = nullptr;
+        return queue.put({std::move(envelope), 0, true}, until);
     }
     std::size_t bytes = 0;
     try {

@@ -69,6 +69,7 @@ class Server::Impl {
 
     void work();
     bool workOnce(Lock& lock);
+    void refuse(Lock& lock, const Envelope& envelope);
     void wait(Lock& lock);
     void emit(const Post::Outgoing& out);
     void tell(Lock& lock);

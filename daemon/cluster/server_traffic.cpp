@@ -146,8 +146,22 @@ bool Server::Impl::workOnce(Lock& lock) {
     lock.unlock();
     auto item = out_.queue.tryTake();
     lock.lock();
-    if (item) post_->accept(now, std::move(item->envelope), item->bytes);
-    return item.has_value();
+    if (!item) return false;
+    if (item->tooDeep) {
+        refuse(lock, item->envelope);
+    } else {
+        post_->accept(now, std::move(item->envelope), item->bytes);
+    }
+    return true;
+}
+
+void Server::Impl::refuse(Lock& lock, const Envelope& envelope) {
+    post_->refuse(envelope.pid, envelope.msgId);
+    lock.unlock();
+    complain("envelope " + std::to_string(envelope.msgId) + " for " +
+             (envelope.pid == BROADCAST ? "all" : "server " + std::to_string(envelope.pid)) +
+             " is nested deeper than " + std::to_string(maxMessageDepth) + ": it is not sent");
+    lock.lock();
 }
 
 void Server::Impl::wait(Lock& lock) {

@@ -140,6 +140,52 @@ TEST_CASE("servers on the blacklist are neither written to nor heard, as long as
                          Error);
 }
 
+namespace {
+
+Json nested(int levels) {
+    Json value = 1;
+    for (int n = 0; n < levels; ++n) {
+        Json around = Json::array();
+        around.push_back(std::move(value));
+        value = std::move(around);
+    }
+    return value;
+}
+
+}  // namespace
+
+TEST_CASE("a message is 30 deep at most; deeper ones are refused, however deep they are") {
+    Cluster cluster(3);
+    Reports reports;
+    std::vector<std::string> told;
+    cluster[0].onUndelivered([&](const Undelivered& one) { reports.add(one); });
+    cluster[0].onError([&](const std::string& what) { told.push_back(what); });
+    cluster.start();
+    send(cluster[0], BROADCAST, nested(30), 1);
+    for (std::size_t i : {1, 2}) CHECK(receive(cluster[i]) == Envelope{pidAt(0), 1, nested(30)});
+    send(cluster[0], pidAt(1), {{"a", nested(30)}}, 2);
+    send(cluster[0], pidAt(1), nested(100'000), 3);
+    cluster[0].blacklist({pidAt(2)});
+    send(cluster[0], BROADCAST, nested(100'000), 4);
+    send(cluster[0], pidAt(2), nested(31), 5);
+    const auto all = reports.await(4);
+    cluster[0].blacklist({});
+    send(cluster[0], BROADCAST, "after it", 6);
+    for (std::size_t i : {1, 2}) CHECK(receive(cluster[i]).msgId == 6);
+    cluster[0].stop();
+    REQUIRE(all.size() == 4);
+    for (std::size_t i = 0; i < 3; ++i) {
+        CHECK(all[i].pid == pidAt(1));
+        CHECK(all[i].msgId == static_cast<std::int64_t>(i + 2));
+        CHECK(nameOf(all[i].why) == "refused");
+    }
+    CHECK(all[3].pid == pidAt(2));
+    CHECK(nameOf(all[3].why) == "blacklisted");
+    REQUIRE(told.size() == 4);
+    CHECK(told[1] == "envelope 3 for server 111 is nested deeper than 30: it is not sent");
+    CHECK(told[2] == "envelope 4 for all is nested deeper than 30: it is not sent");
+}
+
 TEST_CASE("what is sent to nobody or cannot be sent is refused") {
     Cluster cluster(2);
     Outbox& outbox = cluster[0].outbox();
