@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <random>
 
+#include "bounded_wait.hpp"
 #include "server_impl.hpp"
 
 namespace netcluster::cluster {
@@ -27,6 +28,12 @@ Counters operator+(Counters sum, const Counters& more) {
     return sum;
 }
 
+Options withBoundedWaits(Options options) {
+    options.holdTime = boundedWait(options.holdTime);
+    options.linger = boundedWait(options.linger);
+    return options;
+}
+
 // Goes no deeper than it may.
 bool deeperThan(std::size_t most, const Json& value) {
     if (!value.is_structured()) return false;
@@ -38,7 +45,7 @@ bool deeperThan(std::size_t most, const Json& value) {
 }  // namespace
 
 Server::Impl::Impl(Pid pid, const std::string& peersFile, Options options)
-    : options_(std::move(options)),
+    : options_(withBoundedWaits(std::move(options))),
       file_(readPeers(peersFile, pid)),
       out_(options_.outboxLimit),
       in_(options_.inboxLimit),
@@ -162,7 +169,7 @@ Sent Outbox::send(Envelope envelope) {
     return impl_.send(std::move(envelope), {});
 }
 Sent Outbox::send(Envelope envelope, std::chrono::milliseconds timeout) {
-    return impl_.send(std::move(envelope), Clock::now() + timeout);
+    return impl_.send(std::move(envelope), Clock::now() + boundedWait(timeout));
 }
 Sent Outbox::trySend(Envelope envelope) {
     return impl_.send(std::move(envelope), Clock::now());
@@ -172,7 +179,7 @@ std::optional<Envelope> Inbox::receive() {
     return impl_.receive({});
 }
 std::optional<Envelope> Inbox::receive(std::chrono::milliseconds timeout) {
-    return impl_.receive(Clock::now() + timeout);
+    return impl_.receive(Clock::now() + boundedWait(timeout));
 }
 std::optional<Envelope> Inbox::tryReceive() {
     return impl_.receive(Clock::now());

@@ -1,5 +1,7 @@
 // What the original leaves open: servers that are not there, do not read, are not wanted, and what
 // is wrong and said so.
+#include <thread>
+
 #include "support.hpp"
 
 namespace netcluster::cluster {
@@ -52,6 +54,56 @@ TEST_CASE("what waits for a server is bounded, and what is left when we stop is 
         CHECK(all[i].msgId == expected[i].first);
         CHECK(nameOf(all[i].why) == expected[i].second);
     }
+}
+
+TEST_CASE("who gives the longest times that there are waits, and is not sent away at once") {
+    for (const milliseconds longest :
+         {milliseconds::max(), milliseconds(std::chrono::years(300))}) {
+        CAPTURE(longest.count());
+        Options options;
+        options.holdTime = options.linger = longest;
+        options.inboxLimit = 100'000;
+        options.outboxLimit = options.holdLimit = 1 << 20;
+        Cluster cluster(2, options);
+        cluster[0].start();
+        send(cluster[0], pidAt(1), "held", 1);
+        std::thread late([&] {
+            cluster[1].start();
+            send(cluster[1], pidAt(0), "late");
+        });
+        const auto first = cluster[0].inbox().receive(longest);
+        late.join();
+        REQUIRE(first);
+        CHECK(first->msg == "late");
+        CHECK(receive(cluster[1]) == Envelope{pidAt(0), 1, "held"});
+
+        const std::string text(50'000, 'x');
+        std::int64_t sent = 2;
+        while (cluster[0].outbox().send({pidAt(1), sent, text}, milliseconds(200)) ==
+               Sent::accepted) {
+            REQUIRE(++sent < 200);
+        }
+        std::thread reader([&] {
+            for (std::int64_t n = 2; n <= sent; ++n) CHECK(receive(cluster[1]).msgId == n);
+        });
+        CHECK(cluster[0].outbox().send({pidAt(1), sent, text}, longest) == Sent::accepted);
+        cluster[0].stop();
+        reader.join();
+        CHECK(cluster[0].counters().undelivered == 0);
+    }
+}
+
+TEST_CASE("times below nothing are nothing") {
+    Options options;
+    options.holdTime = options.linger = milliseconds(-5'000);
+    Cluster cluster(2, options);
+    Reports reports;
+    cluster[0].onUndelivered([&](const Undelivered& one) { reports.add(one); });
+    cluster[0].start();
+    CHECK_FALSE(cluster[0].inbox().receive(milliseconds::min()));
+    CHECK(cluster[0].outbox().send({pidAt(1), 1, "x"}, milliseconds::min()) == Sent::accepted);
+    CHECK(nameOf(reports.await(1)[0].why) == "unreachable");
+    cluster[0].stop();
 }
 
 TEST_CASE("a server that does not read holds up who writes to it, and nobody else") {

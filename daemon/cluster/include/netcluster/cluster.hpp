@@ -76,6 +76,7 @@ struct Undelivered {
 /// "unreachable", "unconfirmed", "full", "blacklisted", "refused", "stopped".
 std::string_view nameOf(Undelivered::Why why);
 
+/// Times, here and as `timeout` of functions, are taken as from 0 to a year.
 struct Options {
     /// Bytes of messages that were received and not read yet. Beyond it senders are not told that
     /// theirs has come, and wait (1 MiB of each may be on its way then).
