@@ -117,6 +117,7 @@ Counters Server::Impl::counters() const {
     const Lock lock(mutex_);
     Counters sum = before_;
     sum.gaps = gaps_;
+    sum.malformed = malformed_;
     return post_ ? sum + post_->counters() : sum;
 }
 

@@ -106,6 +106,8 @@ struct Counters {
     std::uint64_t received = 0;     ///< put into the inbox
     std::uint64_t ignored = 0;      ///< received from pids on the blacklist
     std::uint64_t gaps = 0;         ///< times that the link could not bring something (onError)
+    /// What came and is nothing that servers say; onError is told once for each server it came from.
+    std::uint64_t malformed = 0;
 };
 
 enum class [[nodiscard]] Sent{
