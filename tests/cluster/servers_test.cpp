@@ -273,9 +273,34 @@ TEST_CASE("an address that cannot be bound is named, and a second start is an er
     cluster[0].stop();
     same.start();  // the address has been let go
 
-    const PeersFileOnDisk away(R"({"Pid": 1, "Addr": "192.0.2.1:4000"})");
-    Server elsewhere(1, away.name);
-    CHECK_THROWS_WITH_AS(elsewhere.start(), doctest::Contains("192.0.2.1:4000 cannot be bound"),
+    for (const std::string host : {"192.0.2.1", "239.1.2.3", "255.255.255.255", "[ff02::1]"}) {
+        const std::string where = host + ":" + std::to_string(portOf(2));
+        const PeersFileOnDisk away(Json{{"Pid", 1}, {"Addr", where}}.dump());
+        Server elsewhere(1, away.name);
+        CHECK_THROWS_WITH_AS(
+            elsewhere.start(),
+            (away.name + ":1: " + where + " cannot be bound: it is no address of this host")
+                .c_str(),
+            Error);
+    }
+}
+
+TEST_CASE("servers that cannot reach each other, as one is IPv4 and one is IPv6, are an error") {
+    const std::string four = "127.0.0.1:" + std::to_string(portOf(0));
+    const std::string six = "[::1]:" + std::to_string(portOf(1));
+    const PeersFileOnDisk file(Json{{"Pid", 1}, {"Addr", four}}.dump() + "\n" +
+                               Json{{"Pid", 2}, {"Addr", six}}.dump());
+    Server one(1, file.name);
+    Server two(2, file.name);
+    CHECK_THROWS_WITH_AS(one.start(),
+                         (file.name + ":2: " + four + " and " + six +
+                          " are of different families (IPv4, IPv6): they cannot reach each other")
+                             .c_str(),
+                         Error);
+    CHECK_THROWS_WITH_AS(two.start(),
+                         (file.name + ":1: " + six + " and " + four +
+                          " are of different families (IPv6, IPv4): they cannot reach each other")
+                             .c_str(),
                          Error);
 }
 

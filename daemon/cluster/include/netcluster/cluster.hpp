@@ -168,7 +168,8 @@ class Server {
     Outbox& outbox();
 
     /// Binds this server's address. Does not wait for others. Throws Error naming the address when
-    /// it is taken or is not this host's, and when the server runs already.
+    /// it is taken, is not this host's, or is IPv4 and another one of the file IPv6 (or the other
+    /// way round: they would not reach each other); and when the server runs already.
     void start();
     /// Sends what the outbox holds, waits until it is confirmed (Options::linger), says goodbye,
     /// lets the address go. What cannot be delivered is reported. May be started again. Idempotent.
