@@ -20,16 +20,45 @@ std::string placeOf(const PeersFile& file) {
     return file.name + ":" + std::to_string(file.own.line) + ": " + file.own.addr;
 }
 
-// What is bound is an address in digits.
-std::string addressOf(const PeersFile& file) {
-    boost::asio::io_context io;
+[[noreturn]] void refuseForeign(const PeersFile& file) {
+    throw Error(placeOf(file) + " cannot be bound: it is no address of this host");
+}
+
+// Digits are not looked up: a host without IPv6 finds no address for "::1".
+ip::address lookedUp(const PeersFile& file) {
     boost::system::error_code error;
+    const auto digits = ip::make_address(file.own.host, error);
+    if (!error) return digits;
+    boost::asio::io_context io;
     const auto found = ip::udp::resolver(io).resolve(file.own.host, "", error);
     if (error || found.empty()) {
         throw Error(placeOf(file) + ": " + file.own.host +
                     " cannot be looked up: " + (error ? error.message() : "it has no address"));
     }
-    return found.begin()->endpoint().address().to_string();
+    return found.begin()->endpoint().address();
+}
+
+// What is bound. The system would also bind what is meant for many.
+ip::address addressOf(const PeersFile& file) {
+    const ip::address address = lookedUp(file);
+    const bool all = address.is_v4() && address.to_v4() == ip::address_v4::broadcast();
+    if (all || address.is_multicast()) refuseForeign(file);
+    return address;
+}
+
+// The link writes from our address, and from no other. Where names are it finds out itself.
+void checkFamilies(const PeersFile& file, const ip::address& own) {
+    const auto familyOf = [](const ip::address& address) {
+        return std::string(address.is_v6() ? "IPv6" : "IPv4");
+    };
+    for (const PeerEntry& peer : file.others) {
+        boost::system::error_code notDigits;
+        const auto address = ip::make_address(peer.host, notDigits);
+        if (notDigits || address.is_v6() == own.is_v6()) continue;
+        throw Error(file.name + ":" + std::to_string(peer.line) + ": " + file.own.addr + " and " +
+                    peer.addr + " are of different families (" + familyOf(own) + ", " +
+                    familyOf(address) + "): they cannot reach each other");
+    }
 }
 
 Json peersOf(const PeersFile& file) {
@@ -41,9 +70,11 @@ Json peersOf(const PeersFile& file) {
 }
 
 std::string configOf(const PeersFile& file, const std::string& name, const std::string& keyFile) {
+    const ip::address own = addressOf(file);
+    checkFamilies(file, own);
     Json config{{"name", name},
                 {"addr", ""},
-                {"netinterface", addressOf(file)},
+                {"netinterface", own.to_string()},
                 {"port", file.own.port},
                 {"peers", peersOf(file)},
                 {"startcontrol", false},
@@ -78,7 +109,7 @@ void startDaemon(netcluster::Server& daemon, const PeersFile& file) {
     }
     const Json unicast = daemon.stats().at("link").at("unicast");
     if (unicast.value("ipv4", false) || unicast.value("ipv6", false)) return;
-    throw Error(placeOf(file) + " cannot be bound: it is no address of this host");
+    refuseForeign(file);
 }
 
 }  // namespace

@@ -12,6 +12,8 @@ namespace netcluster::cluster {
 
 /// Data of an event at most: an envelope's message, and what is said of it.
 inline constexpr std::size_t maxMessage = std::size_t{16} << 20;
+/// Nesting of a message at most: what an event may have (32), less the envelope around it.
+inline constexpr std::size_t maxMessageDepth = 30;
 inline constexpr std::size_t maxEvent = maxMessage + (std::size_t{64} << 10);
 
 class Embedded {

@@ -18,6 +18,7 @@ class MessageQueue {
     struct Item {
         Envelope envelope;
         std::size_t bytes = 0;
+        bool tooDeep = false;  ///< to be refused; the message is not in it any more
     };
 
     /// Of an item is charged what its text has, and this much for all else.

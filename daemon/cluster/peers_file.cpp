@@ -1,6 +1,7 @@
 #include "peers_file.hpp"
 
 #include <algorithm>
+#include <boost/asio/ip/address.hpp>
 #include <fstream>
 #include <iterator>
 #include <map>
@@ -10,6 +11,8 @@
 
 namespace netcluster::cluster {
 namespace {
+
+namespace ip = boost::asio::ip;
 
 // Reason: 65 servers need less than a tenth of it, comments of editors and blanks included.
 constexpr std::size_t maxFile = 64 << 10;
@@ -52,6 +55,17 @@ PeerEntry entryOf(const std::string& name, std::size_t line, std::string_view te
     return entry;
 }
 
+// The same for all ways to write an address in digits; names stay as they are.
+std::string placeOf(const PeerEntry& entry) {
+    boost::system::error_code notDigits;
+    ip::address address = ip::make_address(entry.host, notDigits);
+    if (notDigits) return entry.host + ":" + std::to_string(entry.port);
+    if (address.is_v6() && address.to_v6().is_v4_mapped()) {
+        address = ip::make_address_v4(ip::v4_mapped, address.to_v6());
+    }
+    return address.to_string() + " " + std::to_string(entry.port);
+}
+
 std::vector<PeerEntry> entriesOf(std::string_view text, const std::string& name) {
     std::vector<PeerEntry> entries;
     std::map<Pid, std::size_t> pids;
@@ -68,7 +82,7 @@ std::vector<PeerEntry> entriesOf(std::string_view text, const std::string& name)
                    "pid " + std::to_string(entry.pid) + " is that of line " +
                        std::to_string(pid->second) + " already");
         }
-        const auto [address, newAddress] = addresses.try_emplace(entry.addr, line);
+        const auto [address, newAddress] = addresses.try_emplace(placeOf(entry), line);
         if (!newAddress) {
             refuse(name, line,
                    entry.addr + " is the address of line " + std::to_string(address->second) +

@@ -77,6 +77,16 @@ void Post::accept(Time now, Envelope envelope, std::size_t bytes) {
     hold(now, peer, letter);
 }
 
+void Post::refuse(Pid pid, std::int64_t msgId) {
+    for (const auto& [other, peer] : peers_) {
+        if (other == pid && listed(other)) {
+            report(peer, msgId, Undelivered::Why::blacklisted);
+        } else if (other == pid || (pid == BROADCAST && !listed(other))) {
+            report(peer, msgId, Undelivered::Why::refused);
+        }
+    }
+}
+
 void Post::hold(Time now, Peer& peer, const std::shared_ptr<const Letter>& letter) {
     const bool full = peer.heldBytes + letter->bytes > limits_.holdLimit && !peer.held.empty();
     if (full && (!peer.up || stuck(now, peer))) {

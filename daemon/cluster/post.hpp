@@ -64,6 +64,8 @@ class Post {
     /// False: some server that is there has fallen behind; take nothing from the outbox yet.
     bool takesMore(Time now) const;
     void accept(Time now, Envelope envelope, std::size_t bytes);
+    /// It cannot be sent, to nobody whom it is for.
+    void refuse(Pid pid, std::int64_t msgId);
 
     // -- from the link; names that are none of ours are left alone
     void onOnline(Time now, const std::string& name);

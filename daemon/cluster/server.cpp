@@ -1,7 +1,9 @@
 // Server: its life, and its face with those of the two boxes.
+#include <algorithm>
 #include <cstdio>
 #include <random>
 
+#include "bounded_wait.hpp"
 #include "server_impl.hpp"
 
 namespace netcluster::cluster {
@@ -26,10 +28,24 @@ Counters operator+(Counters sum, const Counters& more) {
     return sum;
 }
 
+Options withBoundedWaits(Options options) {
+    options.holdTime = boundedWait(options.holdTime);
+    options.linger = boundedWait(options.linger);
+    return options;
+}
+
+// Goes no deeper than it may.
+bool deeperThan(std::size_t most, const Json& value) {
+    if (!value.is_structured()) return false;
+    return most == 0 || std::any_of(value.begin(), value.end(), [most](const Json& member) {
+               return deeperThan(most - 1, member);
+           });
+}
+
 }  // namespace
 
 Server::Impl::Impl(Pid pid, const std::string& peersFile, Options options)
-    : options_(std::move(options)),
+    : options_(withBoundedWaits(std::move(options))),
       file_(readPeers(peersFile, pid)),
       out_(options_.outboxLimit),
       in_(options_.inboxLimit),
@@ -101,6 +117,7 @@ Counters Server::Impl::counters() const {
     const Lock lock(mutex_);
     Counters sum = before_;
     sum.gaps = gaps_;
+    sum.malformed = malformed_;
     return post_ ? sum + post_->counters() : sum;
 }
 
@@ -122,6 +139,11 @@ void Server::Impl::setBlacklist(const std::vector<Pid>& pids) {
 Sent Outbox::Impl::send(Envelope envelope, std::optional<Time> until) {
     if (!known(envelope.pid)) {
         throw Error(file + ": no other server has pid " + std::to_string(envelope.pid));
+    }
+    // Before all else: what is done with a message recurses.
+    if (deeperThan(maxMessageDepth, envelope.msg)) {
+        envelope.msg = nullptr;
+        return queue.put({std::move(envelope), 0, true}, until);
     }
     std::size_t bytes = 0;
     try {
@@ -148,7 +170,7 @@ Sent Outbox::send(Envelope envelope) {
     return impl_.send(std::move(envelope), {});
 }
 Sent Outbox::send(Envelope envelope, std::chrono::milliseconds timeout) {
-    return impl_.send(std::move(envelope), Clock::now() + timeout);
+    return impl_.send(std::move(envelope), Clock::now() + boundedWait(timeout));
 }
 Sent Outbox::trySend(Envelope envelope) {
     return impl_.send(std::move(envelope), Clock::now());
@@ -158,7 +180,7 @@ std::optional<Envelope> Inbox::receive() {
     return impl_.receive({});
 }
 std::optional<Envelope> Inbox::receive(std::chrono::milliseconds timeout) {
-    return impl_.receive(Clock::now() + timeout);
+    return impl_.receive(Clock::now() + boundedWait(timeout));
 }
 std::optional<Envelope> Inbox::tryReceive() {
     return impl_.receive(Clock::now());

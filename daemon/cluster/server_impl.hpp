@@ -64,11 +64,15 @@ class Server::Impl {
   private:
     void listen(const std::string& name);
     void onPresence(const Presence& who);
+    void onHello(const Event& event);
+    void onAck(const Event& event, const std::string& name);
     void onEnvelope(const Event& event);
+    void onMalformed(const Event& event);
     void wake();
 
     void work();
     bool workOnce(Lock& lock);
+    void refuse(Lock& lock, const Envelope& envelope);
     void wait(Lock& lock);
     void emit(const Post::Outgoing& out);
     void tell(Lock& lock);
@@ -104,6 +108,8 @@ class Server::Impl {
     std::set<Pid> blacklist_;
     Counters before_;  ///< of earlier starts
     std::uint64_t gaps_ = 0;
+    std::uint64_t malformed_ = 0;
+    std::set<Pid> malformedFrom_;  ///< BROADCAST: some who are not in the file
     bool woken_ = false;
     std::optional<Time> stopBy_;
 

@@ -1,6 +1,7 @@
 // Server: what comes and what goes.
 #include <cstdio>
 
+#include "incoming.hpp"
 #include "server_impl.hpp"
 
 namespace netcluster::cluster {
@@ -50,27 +51,9 @@ void Server::Impl::listen(const std::string& name) {
     });
     agent.onError([this](const std::string& what) { complain(what); });
     agent.on(
-        std::string(Post::hello),
-        [this](const Event& event) {
-            const auto heard = event.data().at("heard").get<std::vector<std::string>>();
-            const Lock lock(mutex_);
-            post_->onHello(Clock::now(), std::string(event.host()), heard);
-            woken_ = true;
-            changed_.notify_one();
-        },
-        others);
+        std::string(Post::hello), [this](const Event& event) { onHello(event); }, others);
     agent.on(
-        std::string(Post::ack),
-        [this, name](const Event& event) {
-            const Json& upTo = event.data().at("upTo");
-            const auto own = upTo.find(name);
-            if (own == upTo.end()) return;
-            const Lock lock(mutex_);
-            post_->onAck(Clock::now(), std::string(event.host()), own->get<std::uint64_t>());
-            woken_ = true;
-            changed_.notify_one();
-        },
-        others);
+        std::string(Post::ack), [this, name](const Event& event) { onAck(event, name); }, others);
     agent.on(
         "envelope\\.(all|" + std::to_string(pid()) + ")",
         [this](const Event& event) { onEnvelope(event); }, others);
@@ -88,22 +71,61 @@ void Server::Impl::onPresence(const Presence& who) {
     wake();
 }
 
+void Server::Impl::onHello(const Event& event) {
+    const auto heard = heardIn(event.text());
+    if (!heard) return onMalformed(event);
+    {
+        const Lock lock(mutex_);
+        post_->onHello(Clock::now(), std::string(event.host()), *heard);
+    }
+    wake();
+}
+
+void Server::Impl::onAck(const Event& event, const std::string& name) {
+    const auto upTo = upToIn(event.text());
+    if (!upTo) return onMalformed(event);
+    const auto own = upTo->find(name);
+    if (own == upTo->end()) return;
+    {
+        const Lock lock(mutex_);
+        post_->onAck(Clock::now(), std::string(event.host()), own->second);
+    }
+    wake();
+}
+
 void Server::Impl::onEnvelope(const Event& event) {
+    auto incoming = envelopeIn(event.text());
+    if (!incoming) return onMalformed(event);
     const std::string from(event.host());
     const auto sender = pidOfName(from);
     if (!sender) return;
-    Json data = Json::parse(event.text());  // ours to take apart
-    const auto notFor = data.value("not", std::vector<Pid>());
-    const auto serial = data.at("serial").get<std::uint64_t>();
-    Envelope envelope{*sender, data.at("msgId").get<std::int64_t>(), std::move(data.at("msg"))};
+    incoming->envelope.pid = *sender;
     const std::size_t bytes = event.text().size();
     bool wanted = false;
     {
         const Lock lock(mutex_);
-        wanted = post_->onEnvelope(Clock::now(), from, serial, bytes, notFor);
+        wanted = post_->onEnvelope(Clock::now(), from, incoming->serial, bytes, incoming->notFor);
     }
-    if (wanted) in_.queue.force({std::move(envelope), bytes});
+    if (wanted) in_.queue.force({std::move(incoming->envelope), bytes});
     wake();
+}
+
+// Whoever is in the network can send this, as often and under as many names as it wants: it is said
+// once for each server of the file, and once for all who are none.
+void Server::Impl::onMalformed(const Event& event) {
+    const std::string host(event.host());
+    const auto sender = pidOfName(host);
+    const bool known = sender && out_.others.contains(*sender);
+    {
+        const Lock lock(mutex_);
+        ++malformed_;
+        if (!malformedFrom_.insert(known ? *sender : BROADCAST).second) return;
+    }
+    complain(known ? "server " + std::to_string(*sender) +
+                         " sends what is no envelope (said once for each server)"
+                   : "host " + host +
+                         ", no server of the file, sends what is no envelope (said once for all "
+                         "such hosts)");
 }
 
 void Server::Impl::wake() {
@@ -146,8 +168,22 @@ bool Server::Impl::workOnce(Lock& lock) {
     lock.unlock();
     auto item = out_.queue.tryTake();
     lock.lock();
-    if (item) post_->accept(now, std::move(item->envelope), item->bytes);
-    return item.has_value();
+    if (!item) return false;
+    if (item->tooDeep) {
+        refuse(lock, item->envelope);
+    } else {
+        post_->accept(now, std::move(item->envelope), item->bytes);
+    }
+    return true;
+}
+
+void Server::Impl::refuse(Lock& lock, const Envelope& envelope) {
+    post_->refuse(envelope.pid, envelope.msgId);
+    lock.unlock();
+    complain("envelope " + std::to_string(envelope.msgId) + " for " +
+             (envelope.pid == BROADCAST ? "all" : "server " + std::to_string(envelope.pid)) +
+             " is nested deeper than " + std::to_string(maxMessageDepth) + ": it is not sent");
+    lock.lock();
 }
 
 void Server::Impl::wait(Lock& lock) {

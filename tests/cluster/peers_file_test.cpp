@@ -55,6 +55,17 @@ TEST_CASE("what is wrong in a file of peers is said with its line") {
           "peers.json:3: pid 1 is that of line 1 already");
     CHECK(whyRefused(first + "{\"Pid\": 2, \"Addr\": \"127.0.0.1:4001\"}") ==
           "peers.json:2: 127.0.0.1:4001 is the address of line 1 already");
+    for (const auto& [one, same] : std::vector<std::pair<std::string, std::string>>{
+             {"[::1]:4000", "[0:0:0:0:0:0:0:1]:4000"},
+             {"[2001:DB8::A]:4000", "[2001:db8:0::a]:4000"},
+             {"127.0.0.1:4000", "[::ffff:127.0.0.1]:4000"}}) {
+        CHECK(whyRefused("{\"Pid\": 1, \"Addr\": \"" + one + "\"}\n{\"Pid\": 2, \"Addr\": \"" +
+                         same + "\"}") ==
+              "peers.json:2: " + same + " is the address of line 1 already");
+    }
+    for (const char* other : {"127.0.0.1:4002", "127.0.0.2:4001", "[::1]:4001", "localhost:4001"}) {
+        CHECK(whyRefused(first + "{\"Pid\": 2, \"Addr\": \"" + other + "\"}") == "taken");
+    }
     std::string many = first;
     for (int n = 2; n <= 66; ++n) {
         many += "{\"Pid\": " + std::to_string(n) + ", \"Addr\": \"a:" + std::to_string(n) + "\"}\n";

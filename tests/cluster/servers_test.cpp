@@ -1,5 +1,7 @@
-// What the original leaves open: servers that are not there, do not read, are not wanted, and what
-// is wrong and said so.
+// What the original leaves open: servers that are not there, do not read, are not wanted; and how
+// long is waited for whom.
+#include <thread>
+
 #include "support.hpp"
 
 namespace netcluster::cluster {
@@ -52,6 +54,56 @@ TEST_CASE("what waits for a server is bounded, and what is left when we stop is 
         CHECK(all[i].msgId == expected[i].first);
         CHECK(nameOf(all[i].why) == expected[i].second);
     }
+}
+
+TEST_CASE("who gives the longest times that there are waits, and is not sent away at once") {
+    for (const milliseconds longest :
+         {milliseconds::max(), milliseconds(std::chrono::years(300))}) {
+        CAPTURE(longest.count());
+        Options options;
+        options.holdTime = options.linger = longest;
+        options.inboxLimit = 100'000;
+        options.outboxLimit = options.holdLimit = 1 << 20;
+        Cluster cluster(2, options);
+        cluster[0].start();
+        send(cluster[0], pidAt(1), "held", 1);
+        std::thread late([&] {
+            cluster[1].start();
+            send(cluster[1], pidAt(0), "late");
+        });
+        const auto first = cluster[0].inbox().receive(longest);
+        late.join();
+        REQUIRE(first);
+        CHECK(first->msg == "late");
+        CHECK(receive(cluster[1]) == Envelope{pidAt(0), 1, "held"});
+
+        const std::string text(50'000, 'x');
+        std::int64_t sent = 2;
+        while (cluster[0].outbox().send({pidAt(1), sent, text}, milliseconds(200)) ==
+               Sent::accepted) {
+            REQUIRE(++sent < 200);
+        }
+        std::thread reader([&] {
+            for (std::int64_t n = 2; n <= sent; ++n) CHECK(receive(cluster[1]).msgId == n);
+        });
+        CHECK(cluster[0].outbox().send({pidAt(1), sent, text}, longest) == Sent::accepted);
+        cluster[0].stop();
+        reader.join();
+        CHECK(cluster[0].counters().undelivered == 0);
+    }
+}
+
+TEST_CASE("times below nothing are nothing") {
+    Options options;
+    options.holdTime = options.linger = milliseconds(-5'000);
+    Cluster cluster(2, options);
+    Reports reports;
+    cluster[0].onUndelivered([&](const Undelivered& one) { reports.add(one); });
+    cluster[0].start();
+    CHECK_FALSE(cluster[0].inbox().receive(milliseconds::min()));
+    CHECK(cluster[0].outbox().send({pidAt(1), 1, "x"}, milliseconds::min()) == Sent::accepted);
+    CHECK(nameOf(reports.await(1)[0].why) == "unreachable");
+    cluster[0].stop();
 }
 
 TEST_CASE("a server that does not read holds up who writes to it, and nobody else") {
@@ -137,47 +189,6 @@ TEST_CASE("servers on the blacklist are neither written to nor heard, as long as
     send(cluster[1], pidAt(0), "heard");
     CHECK(receive(cluster[0]).msg == "heard");
     CHECK_THROWS_WITH_AS(cluster[0].blacklist({5}), doctest::Contains("no other server has pid 5"),
-                         Error);
-}
-
-TEST_CASE("what is sent to nobody or cannot be sent is refused") {
-    Cluster cluster(2);
-    Outbox& outbox = cluster[0].outbox();
-    CHECK_THROWS_WITH_AS((void)outbox.trySend({5, 0, "x"}),
-                         doctest::Contains("no other server has pid 5"), Error);
-    CHECK_THROWS_AS((void)outbox.trySend({pidAt(0), 0, "to myself"}), Error);
-    CHECK_THROWS_WITH_AS((void)outbox.trySend({pidAt(1), 0, "\xff"}),
-                         "the message holds text that is not UTF-8", Error);
-    CHECK(outbox.trySend({pidAt(1), 0, "x"}) == Sent::stopped);
-
-    Reports reports;
-    cluster[0].onUndelivered([&](const Undelivered& one) { reports.add(one); });
-    std::string complaint;
-    cluster[0].onError([&](const std::string& what) { complaint = what; });
-    cluster.start();
-    Json deep = 1;
-    for (int n = 0; n < 40; ++n) deep = Json::array({deep});
-    send(cluster[0], pidAt(1), deep, 8);
-    CHECK(nameOf(reports.await(1)[0].why) == "refused");
-    CHECK(complaint.find("nested") != std::string::npos);
-    send(cluster[0], pidAt(1), "and on it goes");
-    CHECK(receive(cluster[1]).msg == "and on it goes");
-}
-
-TEST_CASE("an address that cannot be bound is named, and a second start is an error") {
-    Cluster cluster(2);
-    cluster[0].start();
-    Server same(pidAt(0), cluster.file.name);
-    const std::string taken = "127.0.0.1:" + std::to_string(portOf(0));
-    CHECK_THROWS_WITH_AS(same.start(), doctest::Contains((":1: " + taken + ": port").c_str()),
-                         Error);
-    CHECK_THROWS_WITH_AS(cluster[0].start(), doctest::Contains("runs already"), Error);
-    cluster[0].stop();
-    same.start();  // the address has been let go
-
-    const PeersFileOnDisk away(R"({"Pid": 1, "Addr": "192.0.2.1:4000"})");
-    Server elsewhere(1, away.name);
-    CHECK_THROWS_WITH_AS(elsewhere.start(), doctest::Contains("192.0.2.1:4000 cannot be bound"),
                          Error);
 }
 

@@ -76,6 +76,7 @@ struct Undelivered {
 /// "unreachable", "unconfirmed", "full", "blacklisted", "refused", "stopped".
 std::string_view nameOf(Undelivered::Why why);
 
+/// Times, here and as `timeout` of functions, are taken as from 0 to a year.
 struct Options {
     /// Bytes of messages that were received and not read yet. Beyond it senders are not told that
     /// theirs has come, and wait (1 MiB of each may be on its way then).
@@ -105,6 +106,8 @@ struct Counters {
     std::uint64_t received = 0;     ///< put into the inbox
     std::uint64_t ignored = 0;      ///< received from pids on the blacklist
     std::uint64_t gaps = 0;         ///< times that the link could not bring something (onError)
+    /// What came and is nothing that servers say; onError is told once for each server it came from.
+    std::uint64_t malformed = 0;
 };
 
 enum class [[nodiscard]] Sent{
@@ -165,7 +168,8 @@ class Server {
     Outbox& outbox();
 
     /// Binds this server's address. Does not wait for others. Throws Error naming the address when
-    /// it is taken or is not this host's, and when the server runs already.
+    /// it is taken, is not this host's, or is IPv4 and another one of the file IPv6 (or the other
+    /// way round: they would not reach each other); and when the server runs already.
     void start();
     /// Sends what the outbox holds, waits until it is confirmed (Options::linger), says goodbye,
     /// lets the address go. What cannot be delivered is reported. May be started again. Idempotent.
