@@ -8,7 +8,6 @@
 #include <chrono>
 #include <condition_variable>
 #include <functional>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <netcluster/error.hpp>
@@ -17,6 +16,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace netcluster::scenario {
@@ -76,9 +76,10 @@ class Capture {
 
 /// How a child is started.
 struct Spawn {
-    std::map<std::string, std::string> environment{};  ///< beside ours, less all NETCLUSTER_*
-    std::optional<unsigned long> openFiles{};          ///< hard limit of RLIMIT_NOFILE
-    int networkNamespace = -1;                         ///< descriptor of one to enter
+    using Variables = std::vector<std::pair<std::string, std::string>>;
+    Variables environment{};                   ///< beside ours, less all NETCLUSTER_*
+    std::optional<unsigned long> openFiles{};  ///< hard limit of RLIMIT_NOFILE
+    int networkNamespace = -1;                 ///< descriptor of one to enter
 };
 
 /// A child process. Killed when this object goes, and when the test's process does.
