@@ -30,6 +30,10 @@ bool isNodeName(std::string_view text) {
     return validTagWord(text) && wire::validUtf8(text);
 }
 
+bool isTagName(std::string_view text) {
+    return isNodeName(text) && !isReservedTag(text);
+}
+
 std::string textOf(const NodeDescription& node) {
     checkWord("the id of a node", node.id);
     const std::string of = " of node '" + node.id + "'";

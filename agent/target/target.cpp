@@ -24,6 +24,10 @@ bool validTagWord(std::string_view word) {
            std::all_of(word.begin(), word.end(), isWordByte);
 }
 
+bool isReservedTag(std::string_view key) {
+    return key == "node" || key == "host" || key == "region" || key == "service" || key == "client";
+}
+
 // One function for each rule of the grammar; each leaves its steps in order.
 class TargetReader {
   public:

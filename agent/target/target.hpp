@@ -100,5 +100,7 @@ struct Target::Compiled {
 /// What a node id, a region, a tag's key or value may be: 1 to 128 bytes of UTF-8 without blanks,
 /// control characters and the characters that mean something above (`| , : & ! ( ) = *`).
 bool validTagWord(std::string_view word);
+/// A key that says something else than `info` in a target, whatever that says.
+bool isReservedTag(std::string_view key);
 
 }  // namespace netcluster

@@ -56,7 +56,7 @@ PeerEntry entryOf(const std::string& name, std::size_t line, std::string_view te
 }
 
 // The same for all ways to write an address in digits; names stay as they are.
-std::string placeOf(const PeerEntry& entry) {
+std::string normalised(const PeerEntry& entry) {
     boost::system::error_code notDigits;
     ip::address address = ip::make_address(entry.host, notDigits);
     if (notDigits) return entry.host + ":" + std::to_string(entry.port);
@@ -82,7 +82,7 @@ std::vector<PeerEntry> entriesOf(std::string_view text, const std::string& name)
                    "pid " + std::to_string(entry.pid) + " is that of line " +
                        std::to_string(pid->second) + " already");
         }
-        const auto [address, newAddress] = addresses.try_emplace(placeOf(entry), line);
+        const auto [address, newAddress] = addresses.try_emplace(normalised(entry), line);
         if (!newAddress) {
             refuse(name, line,
                    entry.addr + " is the address of line " + std::to_string(address->second) +

@@ -97,11 +97,6 @@ std::optional<std::string> valueText(const json& value) {
     return {};
 }
 
-// Tags that are not of `info`, whatever that says.
-bool isOwnTag(std::string_view key) {
-    return key == "node" || key == "host" || key == "region" || key == "service" || key == "client";
-}
-
 std::vector<std::string> eachOnce(std::vector<std::string> words) {
     std::sort(words.begin(), words.end());
     words.erase(std::unique(words.begin(), words.end()), words.end());
@@ -151,7 +146,7 @@ std::vector<std::string> Node::tags() const {
     for (const auto& service : said.services) tags.push_back("service=" + service.name);
     for (const auto& [key, value] : said.info.items()) {
         const auto word = valueText(value);
-        if (word && validTagWord(key) && validTagWord(*word) && !isOwnTag(key)) {
+        if (word && validTagWord(key) && validTagWord(*word) && !isReservedTag(key)) {
             tags.push_back(key + '=' + *word);
         }
     }

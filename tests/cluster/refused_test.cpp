@@ -63,9 +63,7 @@ TEST_CASE("what is sent to nobody or cannot be sent is refused") {
     std::string complaint;
     cluster[0].onError([&](const std::string& what) { complaint = what; });
     cluster.start();
-    Json deep = 1;
-    for (int n = 0; n < 40; ++n) deep = Json::array({deep});
-    send(cluster[0], pidAt(1), deep, 8);
+    send(cluster[0], pidAt(1), nested(40), 8);
     CHECK(nameOf(reports.await(1)[0].why) == "refused");
     CHECK(complaint.find("nested") != std::string::npos);
     send(cluster[0], pidAt(1), "and on it goes");

@@ -330,13 +330,19 @@ TEST_CASE("the end of a Tasks with calls under way: futures break, callbacks sta
     for (const Reply& reply : keeper.take()) reply.succeed();
 }
 
-TEST_CASE("a Reply that outlives its Tasks does nothing") {
+TEST_CASE("a Reply that outlives its Tasks does nothing: lost, whoever else hears of nodes") {
     TwoHosts hosts;
     Keeper keeper;
     auto there = std::make_unique<Program>(hosts.beta, std::vector<std::string>{"b"});
     there->handleAsync("f", keeper.function());
     Program caller(hosts.alpha);
     caller.awaitNodes(1);
+    SUBCASE("a handler of the user, too") {
+        caller.agent().onPresence([](const Presence&) {});
+    }
+    SUBCASE("no handler of the user") {
+        caller.agent().onPresence({});
+    }
     Answers answers = caller.call("b", "f", nullptr, patience());
     keeper.awaitKept(1);
     there.reset();
@@ -419,26 +425,6 @@ TEST_CASE("presence is told to the user as well, from the beginning with each ne
         CHECK(node.get() == "b");
         caller.agent().onPresence({});
     }
-}
-
-TEST_CASE("a node that goes is lost, with whatever handler for presence the user has set") {
-    TwoHosts hosts;
-    Keeper keeper;
-    auto there = std::make_unique<Program>(hosts.beta, std::vector<std::string>{"b"});
-    there->handleAsync("f", keeper.function());
-    Program caller(hosts.alpha);
-    caller.awaitNodes(1);
-    SUBCASE("one") {
-        caller.agent().onPresence([](const Presence&) {});
-    }
-    SUBCASE("none") {
-        caller.agent().onPresence({});
-    }
-    Answers answers = caller.call("b", "f", nullptr, patience());
-    keeper.awaitKept(1);
-    there.reset();
-    CHECK(toldBy(answers).starts_with("b: lost, the node is gone: "));
-    for (const Reply& reply : keeper.take()) reply.succeed();
 }
 
 TEST_CASE("nodes say how many tasks are under way and done, of all Tasks of the process") {

@@ -19,9 +19,12 @@ struct Service {
     bool operator==(const Service&) const = default;
 };
 
-/// Whether that can be an id, a region, or the key of a tag: 1 to 128 bytes of UTF-8 without
-/// blanks, control characters and `| , : & ! ( ) = *`.
+/// Whether that can be an id or a region: 1 to 128 bytes of UTF-8 without blanks, control
+/// characters and `| , : & ! ( ) = *`.
 NETCLUSTER_API bool isNodeName(std::string_view text);
+/// Whether a target can ask for that key of `info`: a name as above, but for `node`, `region`,
+/// `host`, `service` and `client`, which say something else there.
+NETCLUSTER_API bool isTagName(std::string_view text);
 
 /// What a process says of itself. An id, a region and the keys of `info` that are used in targets
 /// are names as above.

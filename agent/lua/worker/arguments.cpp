@@ -136,20 +136,14 @@ void refuseTwice(const char* option, const std::vector<Handler>& handlers) {
     }
 }
 
-/// A target could not ask for it.
-void checkTag(const std::string& key) {
-    checkName("--tag", key);
-    for (const char* taken : {"node", "region", "host", "service", "client"}) {
-        if (key == taken)
-            refuse("--tag",
-                   "\"" + key + "\" is what the system says of a node; no tag has that name");
-    }
-}
-
 /// A key's last value is the one that holds. Commands must be able to tell the keys apart.
 void takeTags(const Arguments& arguments, Settings& settings) {
     std::map<std::string, std::string> keys;
     for (const auto& [key, value] : handlersOf("--tag", "KEY=VALUE", arguments.tags)) {
+        checkName("--tag", key);
+        if (!isTagName(key))
+            refuse("--tag",
+                   "\"" + key + "\" is what the system says of a node; no tag has that name");
         const std::string variable = variableName(key);
         const std::string& first = keys.emplace(variable, key).first->second;
         if (first != key)
@@ -225,7 +219,6 @@ Settings settingsOf(const Arguments& arguments) {
     settings.eventCommands = handlersOf("--on", "PATTERN=COMMAND", arguments.eventCommands);
     if (!settings.id.empty()) checkName("--id", settings.id);
     for (const std::string& region : settings.regions) checkName("--region", region);
-    for (const auto& tag : settings.tags.items()) checkTag(tag.key());
     takeLimits(arguments, settings);
     if (settings.script.empty() && settings.commands.empty() && settings.eventCommands.empty())
         throw CLI::ValidationError("There is nothing to do: give --script, --exec or --on.");

@@ -17,7 +17,7 @@ namespace netcluster::worker {
 using Handler = std::pair<std::string, std::string>;
 
 struct Settings {
-    // These, and the keys of tags, are names (isNodeName).
+    // These are names (isNodeName), and so are the keys of tags (isTagName).
     std::string id{};  ///< empty: `<host>-<process id>`
     std::vector<std::string> regions{};
     Json tags = Json::object();
